@@ -1,0 +1,242 @@
+"""``python -m bench``: commands, nothing else. Heavy imports happen inside the command that needs them."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from bench.errors import BenchError
+
+if TYPE_CHECKING:
+    from bench.runner import Plan
+
+app = typer.Typer(
+    name="python -m bench",
+    help="How well do MLSTM-FCN and other classifiers really recognise emotion from physiological signals?",
+    epilog="Start with: python -m bench run --suite deap-arousal --profile smoke",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+    rich_markup_mode="markdown",
+)
+data = typer.Typer(help="Make data folders.", no_args_is_help=True)
+app.add_typer(data, name="data")
+
+SuiteOption = Annotated[
+    str, typer.Option("--suite", "-s", help="A suite's name (see `list suites`) or a path to a TOML file.")
+]
+ResultsOption = Annotated[Path, typer.Option("--results", help="Where results are kept.", metavar="DIR")]
+PluginsOption = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "--plugins", help="A folder with plugin files; repeatable, or BENCH_PLUGINS.", metavar="DIR"
+    ),
+]
+
+
+@app.command(
+    epilog="""
+    Examples:
+
+    python -m bench run --suite deap-arousal
+
+    python -m bench run --suite deap-arousal --data-root DEAP/data_preprocessed_python --profile full
+
+    python -m bench run --suite hku956-valence --data-root HKU956 --estimators 'rocket,mlstm-fcn[cells=64]+smote'
+
+    python -m bench run --suite deap-arousal --plan
+    """
+)
+def run(
+    suite: SuiteOption,
+    profile: Annotated[str, typer.Option(help="How much of the suite: smoke, quick or full.")] = "quick",
+    estimators: Annotated[
+        str | None,
+        typer.Option(help="Instead of the suite's: 'rocket,mlstm-fcn[cells=64]+ros'.", metavar="SPECS"),
+    ] = None,
+    protocols: Annotated[
+        str | None,
+        typer.Option(help="Instead of the suite's: 'subject-stratified,random-windows'.", metavar="NAMES"),
+    ] = None,
+    seeds: Annotated[
+        int | None, typer.Option(min=1, help="How many: 5 means seeds 0 to 4.", metavar="N")
+    ] = None,
+    subjects: Annotated[str | None, typer.Option(help="Only these: '1-4,7'.", metavar="NUMBERS")] = None,
+    data_root: Annotated[
+        Path | None, typer.Option(help="The data set's folder, as its owners distribute it.", metavar="DIR")
+    ] = None,
+    results: ResultsOption = Path("results"),
+    plugins: PluginsOption = None,
+    plan: Annotated[bool, typer.Option("--plan", help="Say what would be run; fit nothing.")] = False,
+) -> None:
+    """Run a suite: fit and test every estimator under every protocol, then write the tables.
+
+    Finished cells are stored as they end and reused by the next run. Exit status: 0 all cells have
+    results, 1 some failed, 2 the command, the suite or the data is at fault.
+    """
+    _add_plugins(plugins)
+    from bench.errors import SuiteError, nearest
+    from bench.spec import split_specs
+    from bench.suite import PROFILES, parse_subjects, read_suite
+
+    chosen = next((name for name in PROFILES if name == profile), None)
+    if chosen is None:
+        raise SuiteError(f"--profile {profile}: unknown{nearest(profile, PROFILES)}")
+    study = read_suite(suite).thinned(chosen)
+    asked = {
+        "estimators": None if estimators is None else split_specs(estimators),
+        "protocols": None if protocols is None else split_specs(protocols),
+        "seeds": seeds,
+        "subjects": subjects,
+    }
+    for key, value in asked.items():
+        if value == []:
+            raise SuiteError(f"--{key}: none is named")
+    if subjects is not None:
+        parse_subjects(subjects)
+    study = study.model_copy(update={key: value for key, value in asked.items() if value is not None})
+
+    from bench.runner import make_plan
+
+    console = _console()
+    with console.status("looking at the data"):
+        todo = make_plan(study, chosen, data_root=data_root, results=results, say=_warn)
+    for notice in todo.notices:
+        _warn(notice)
+    if plan:
+        _print_plan(todo)
+        return
+    raise typer.Exit(_run_plan(todo))
+
+
+@app.command(epilog="Example:\n\npython -m bench tables --suite deap-arousal")
+def tables(suite: SuiteOption, results: ResultsOption = Path("results")) -> None:
+    """Rebuild leaderboard and confusion matrices from the stored predictions; trains nothing."""
+    from bench.errors import DataError
+    from bench.store import Store
+    from bench.suite import read_suite
+
+    name = read_suite(suite).name
+    stores = [
+        store for store in (Store(results, name, False), Store(results, name, True)) if store.folder.is_dir()
+    ]
+    if not stores:
+        raise DataError(f"{results / name}: no results yet; run first: python -m bench run --suite {suite}")
+    for store in stores:
+        _write_tables(store)
+
+
+@app.command("list", epilog="Example:\n\npython -m bench list estimators")
+def list_(
+    kind: Annotated[
+        str, typer.Argument(help="suites, estimators, datasets, protocols, resamplers or all.")
+    ] = "all",
+    plugins: PluginsOption = None,
+) -> None:
+    """List what there is, with what is missing for what is not available."""
+    _add_plugins(plugins)
+    from bench.terminal import print_listing
+
+    print_listing(kind, _console())
+
+
+@data.command(
+    "simulate-deap", epilog="Example:\n\npython -m bench data simulate-deap simulated --subjects 1-2"
+)
+def simulate_deap(
+    folder: Annotated[Path, typer.Argument(help="Where the files s01.dat.. are written.", metavar="DIR")],
+    subjects: Annotated[str, typer.Option(help="How many (2), or which ones (1-4,7).")] = "32",
+    seed: Annotated[int, typer.Option(min=0, help="Another seed, other recordings.")] = 0,
+) -> None:
+    """Write simulated recordings in DEAP's official file format, 103 MB a subject."""
+    from rich.progress import track
+
+    from bench.datasets.deap_simulated import write_deap_folder
+    from bench.suite import parse_subjects
+
+    numbers = list(range(1, int(subjects) + 1)) if subjects.isdecimal() else parse_subjects(subjects)
+    console = _console()
+    for number in track(numbers, "writing", console=console, transient=True):
+        write_deap_folder(folder, subjects=[number], seed=seed)
+    console.print(f"{len(numbers)} simulated subjects in {folder}")
+    console.print(
+        f"python -m bench run --suite deap-arousal --data-root {folder} --subjects {numbers[0]}-{numbers[-1]}"
+    )
+
+
+def main() -> None:
+    """Run the command line; errors that a user can mend are one message and exit status 2."""
+    # TensorFlow's start-up chatter says nothing that a user could act on.
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    try:
+        app(prog_name="python -m bench")
+    except BenchError as error:
+        sys.stderr.write(f"error: {error}\n")
+        sys.exit(2)
+    except KeyboardInterrupt:
+        sys.stderr.write("interrupted\n")
+        sys.exit(130)
+
+
+def _console():
+    from rich.console import Console
+
+    return Console(highlight=False, soft_wrap=False)
+
+
+def _warn(text: str) -> None:
+    sys.stderr.write(f"{text}\n")
+
+
+def _add_plugins(folders: list[Path] | None) -> None:
+    from bench.registry import add_plugin_folder
+
+    for folder in folders or []:
+        add_plugin_folder(folder)
+
+
+def _print_plan(plan: Plan) -> None:
+    from bench.terminal import print_plan
+
+    print_plan(plan, _console())
+
+
+def _run_plan(plan: Plan) -> int:
+    from bench.progress import run_with_progress
+
+    console = _console()
+    reused = len(plan.tasks) - len(plan.waiting)
+    console.print(
+        f"{len(plan.tasks)} cells: {len(plan.waiting)} to run, {reused} reused from {plan.store.folder}"
+    )
+    for why in dict.fromkeys(task.why for task in plan.waiting if task.stored is not None):
+        console.print(f"[dim]run again:[/] {why}", soft_wrap=True)
+    try:
+        failed = run_with_progress(plan, console) if plan.waiting else 0
+    except KeyboardInterrupt:
+        _warn("interrupted: the finished cells are kept; the same command goes on with the others")
+        return 130
+    _write_tables(plan.store)
+    if failed:
+        _warn(f"{failed} of {len(plan.tasks)} cells failed; their reasons stand above and in the leaderboard")
+    return 1 if failed else 0
+
+
+def _write_tables(store) -> None:
+    from bench.report.confusion import write_confusions
+    from bench.report.leaderboard import make_leaderboard, write_leaderboard
+    from bench.terminal import print_leaderboard
+
+    board = make_leaderboard(store)
+    write_leaderboard(board, store)
+    write_confusions(board, store)
+    console = _console()
+    print_leaderboard(board, console)
+    console.print(
+        f"tables and figures: {store.folder}/leaderboard.md, .csv, .tex and {store.folder}/confusion/",
+        soft_wrap=True,
+    )

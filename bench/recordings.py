@@ -1,0 +1,97 @@
+"""`Recordings`: what a data set plugin returns; and `DataError`, what it raises when it cannot."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from bench.errors import DataError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["DataError", "Recordings"]
+
+
+@dataclass(frozen=True, eq=False)
+class Recordings:
+    """The raw signals of one data set, one entry a trial.
+
+    Parameters
+    ----------
+    name : str
+        Short name of the data set, as shown in tables.
+    signals : ndarray of shape (n_trials, n_channels, n_samples), or sequence of n_trials
+        ndarrays of shape (n_channels, n_samples_of_the_trial); float32.
+    channels : sequence of str
+        Channel names, in the order of the second axis, with the unit, e.g. ``"GSR (Ohm)"``.
+    sampling_rate : float
+        Samples a second (Hz), the same for all channels. 1.0 where the data set has no clock.
+    trials : DataFrame of n_trials rows
+        Columns ``subject`` (int), ``trial`` (int, unique within the subject), ``stimulus`` (int or
+        str) and one column for each rating (float) or label (str); ``split`` (``"train"`` or
+        ``"test"``) where the data set brings its own division.
+    baseline_seconds : float, default 0
+        Length of the part before the stimulus, at the start of each trial (s).
+    simulated : bool, default False
+        Whether a program made the signals up. Everything computed from them then says so.
+    credit : str, default ""
+        Attribution and licence that any table made from these recordings must carry.
+
+    Raises
+    ------
+    DataError
+        If shapes, ids or values contradict each other, or a sample is not finite.
+    """
+
+    name: str
+    signals: np.ndarray | Sequence[np.ndarray]
+    channels: Sequence[str]
+    sampling_rate: float
+    trials: pd.DataFrame
+    baseline_seconds: float = 0.0
+    simulated: bool = False
+    credit: str = ""
+
+    def __post_init__(self) -> None:
+        missing = {"subject", "trial", "stimulus"} - set(self.trials.columns)
+        if missing:
+            raise DataError(f"{self.name}: the table of trials has no column {', '.join(sorted(missing))}")
+        if len(self.signals) != len(self.trials):
+            raise DataError(
+                f"{self.name}: {len(self.signals)} signals but {len(self.trials)} rows in the table of trials"
+            )
+        if not len(self.signals):
+            raise DataError(f"{self.name}: no trial at all")
+        twice = self.trials.duplicated(["subject", "trial"])
+        if twice.any():
+            subject, trial = self.trials.loc[twice, ["subject", "trial"]].iloc[0]
+            raise DataError(f"{self.name}: subject {subject} has trial {trial} twice")
+        for signal, subject, trial in zip(self.signals, self.trials.subject, self.trials.trial, strict=True):
+            where = f"{self.name}: subject {subject}, trial {trial}"
+            if signal.ndim != 2 or signal.shape[0] != len(self.channels):
+                raise DataError(f"{where}: shape {signal.shape}, expected ({len(self.channels)}, n_samples)")
+            if signal.dtype != np.float32:
+                raise DataError(f"{where}: {signal.dtype} samples, expected float32")
+            # A sum is finite only if every term is, and costs no temporary array. Its overflow in
+            # float32 needs samples near 3e38: the slow check then decides.
+            if not np.isfinite(signal.sum()) and not np.isfinite(signal).all():
+                channel = self.channels[int(np.argmin(np.isfinite(signal).all(axis=1)))]
+                raise DataError(f"{where}: a sample of {channel} is not finite")
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """SHA-256 over every sample, id and rating: the same bytes, the same recordings."""
+        digest = hashlib.sha256()
+        about = (self.name, tuple(self.channels), float(self.sampling_rate), float(self.baseline_seconds))
+        digest.update(repr((*about, bool(self.simulated))).encode())
+        digest.update(self.trials.to_csv(index=False, float_format="%.17g").encode())
+        for signal in self.signals:
+            digest.update(repr(signal.shape).encode())
+            digest.update(np.ascontiguousarray(signal).data)
+        return digest.hexdigest()

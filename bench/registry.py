@@ -1,0 +1,284 @@
+"""Registration and discovery of plugins: estimators, data sets, protocols and resamplers.
+
+A plugin is a function with a decorator in a file of its own. Files are found in the project's
+``estimators/`` and ``datasets/`` folders, in the folders given by ``--plugins`` or ``BENCH_PLUGINS``,
+and in the entry points ``bench.estimators`` and ``bench.datasets`` of installed packages.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib
+import importlib.metadata
+import importlib.util
+import inspect
+import os
+import re
+import sys
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from bench.errors import PluginError, nearest
+
+__all__ = ["Plugin", "register_dataset", "register_estimator", "register_protocol", "register_resampler"]
+
+_NAME = re.compile(r"[a-z0-9][a-z0-9.-]*")
+_HERE = Path(__file__).resolve().parent
+_PACKAGES = ("datasets", "estimators")
+
+
+@dataclass(frozen=True)
+class Plugin:
+    """One registered function and what is known of it without calling it."""
+
+    kind: str
+    name: str
+    factory: Callable[..., Any]
+    about: dict[str, Any] = field(default_factory=dict)
+    requires: tuple[str, ...] = ()
+    install: str = ""
+
+    @property
+    def source(self) -> Path:
+        """The file that defines the factory."""
+        return Path(inspect.getsourcefile(self.factory) or inspect.getfile(self.factory))
+
+    @property
+    def source_digest(self) -> str:
+        """SHA-256 of the defining file: a stored result is reused only while this is the same."""
+        return hashlib.sha256(self.source.read_bytes()).hexdigest()
+
+    @property
+    def summary(self) -> str:
+        """The first line of the factory's docstring."""
+        return (inspect.getdoc(self.factory) or "").split("\n", 1)[0]
+
+    @property
+    def missing(self) -> list[str]:
+        """Modules that the plugin needs and that are not installed."""
+        return [module for module in self.requires if importlib.util.find_spec(module) is None]
+
+    def parameters(self, reserved: Iterable[str] = ()) -> dict[str, Any]:
+        """Return the factory's keyword parameters and their defaults, less the `reserved` ones."""
+        return {
+            name: parameter.default
+            for name, parameter in inspect.signature(self.factory).parameters.items()
+            if parameter.kind is parameter.KEYWORD_ONLY and name not in set(reserved)
+        }
+
+
+_registered: dict[str, dict[str, Plugin]] = {k: {} for k in ("estimator", "dataset", "protocol", "resampler")}
+_broken: dict[str, str] = {}
+_folders: list[Path] = []
+_loaded: set[str] = set()
+
+
+def _register(kind: str, name: str, about: dict[str, Any], requires: Sequence[str], install: str):
+    if not _NAME.fullmatch(name):
+        raise PluginError(f"{kind} name {name!r}: use lower-case letters, digits, '-' and '.'")
+
+    def decorate(factory: Callable[..., Any]) -> Callable[..., Any]:
+        plugin = Plugin(kind, name, factory, about, tuple(requires), install)
+        other = _registered[kind].get(name)
+        if other is not None and other.source != plugin.source:
+            raise PluginError(f"two {kind} plugins are called '{name}': {other.source} and {plugin.source}")
+        _registered[kind][name] = plugin
+        return factory
+
+    return decorate
+
+
+def register_estimator(
+    name: str, *, family: str, requires: Sequence[str] = (), install: str = "", compiled: bool = False
+):
+    """Register a function that makes a classifier.
+
+    The function takes keyword parameters only. ``random_state`` and ``n_jobs`` are given by the
+    harness to a function that has them; the others are set in specs such as ``rocket[num_kernels=500]``.
+    It returns an object with ``fit(X, y)`` and ``predict(X)``, and ``predict_proba(X)`` and
+    ``classes_`` if it can, for `X` of shape (n_windows, n_channels, n_timepoints), float32, and `y`
+    of str.
+
+    Parameters
+    ----------
+    name : str
+        As in specs and tables; lower case.
+    family : str
+        The kind of method, e.g. ``"convolution"``, ``"distance"``, ``"deep"``, ``"chance"``.
+    requires : sequence of str
+        Modules that must be installed; otherwise the estimator is listed as unavailable.
+    install : str
+        The command that installs them, e.g. ``"pip install 'mlstm-bench[aeon]'"``.
+    compiled : bool, default False
+        Whether a first call compiles code (numba). It is then rehearsed once, untimed, on a handful
+        of windows, so that no cell's seconds contain a compiler.
+    """
+    return _register("estimator", name, {"family": family, "compiled": compiled}, requires, install)
+
+
+def register_dataset(
+    name: str,
+    *,
+    description: str,
+    licence: str,
+    where: str,
+    env: str = "",
+    fallback: str = "",
+    files: Callable[[Path], Iterable[Path]] | None = None,
+    variants: Callable[[Path | None], dict[str, Sequence[Any]]] | None = None,
+    needs_root: bool = True,
+    cache: bool = True,
+    requires: Sequence[str] = (),
+    install: str = "",
+):
+    """Register a function ``(root, *, subjects=None, ...) -> Recordings``.
+
+    Parameters
+    ----------
+    name : str
+        As in suites and tables; lower case.
+    description, licence, where : str
+        What it is, on which terms, and where a copy comes from.
+    env : str
+        Environment variable that names the folder when ``--data-root`` does not.
+    fallback : str
+        Data set to use where no folder is given; the program says that it does.
+    files : callable, optional
+        ``files(root)`` gives the files that are read: a cached reading is used while their names,
+        sizes and times of modification are the same.
+    variants : callable, optional
+        ``variants(root)`` gives ``{parameter: values}``: a spec that does not set the parameter stands
+        for one data set a value.
+    needs_root : bool, default True
+        Whether a folder is needed at all.
+    cache : bool, default True
+        Whether the recordings, once read or made, are kept in the cache folder.
+    """
+    about = {
+        "description": description,
+        "licence": licence,
+        "where": where,
+        "env": env,
+        "fallback": fallback,
+        "files": files,
+        "variants": variants,
+        "needs_root": needs_root,
+        "cache": cache,
+    }
+    return _register("dataset", name, about, requires, install)
+
+
+def register_protocol(name: str, *, promises: str):
+    """Register a splitter class ``(seed) -> .split(windows, y)``; `promises` is ``clean`` or ``leaks``."""
+    if promises not in ("clean", "leaks"):
+        raise PluginError(f"protocol '{name}': promises is 'clean' or 'leaks', not {promises!r}")
+    return _register("protocol", name, {"promises": promises}, (), "")
+
+
+def register_resampler(name: str):
+    """Register a function ``(random_state) -> imbalanced-learn sampler``."""
+    return _register("resampler", name, {}, (), "")
+
+
+def plugin_path(package: str, own: Iterable[str]) -> list[str]:
+    """Return the search path of `bench.datasets` or `bench.estimators`.
+
+    In a clone the project's plugin folders stand beside ``bench/``; in a wheel their files are
+    inside the package itself. The users' folders follow.
+    """
+    beside = _HERE.parent / package
+    clone = [str(beside)] if beside.is_dir() and (_HERE.parent / "pyproject.toml").is_file() else []
+    return [*own, *clone, *(str(folder) for folder in _folders)]
+
+
+def add_plugin_folder(folder: str | os.PathLike[str]) -> None:
+    """Search `folder` for plugin files too (``--plugins``)."""
+    path = Path(folder).expanduser().resolve()
+    if not path.is_dir():
+        raise PluginError(f"plugin folder {folder}: no such folder")
+    if path in _folders:
+        return
+    _folders.append(path)
+    for package in _PACKAGES:
+        module = sys.modules.get(f"bench.{package}")
+        if module is not None:
+            module.__path__.append(str(path))
+    _loaded.clear()
+
+
+def discover() -> None:
+    """Import every plugin file and entry point once; what cannot be imported is kept with its reason."""
+    for named in filter(None, os.environ.get("BENCH_PLUGINS", "").split(os.pathsep)):
+        add_plugin_folder(named)
+    importlib.import_module("bench.protocols")
+    importlib.import_module("bench.resampling")
+    users = set(_folders)
+    for package in _PACKAGES:
+        for folder in map(Path, importlib.import_module(f"bench.{package}").__path__):
+            # A user's file may register estimators and data sets alike: it is imported once.
+            if folder in users and package == "datasets":
+                continue
+            for file in sorted(folder.glob("[!_]*.py")):
+                _import_file(package, file)
+        for point in importlib.metadata.entry_points(group=f"bench.{package}"):
+            if point.value not in _loaded:
+                _loaded.add(point.value)
+                _attempt(f"entry point {point.name}", point.load)
+
+
+def _import_file(package: str, file: Path) -> None:
+    if str(file) in _loaded:
+        return
+    _loaded.add(str(file))
+
+    def load() -> None:
+        module = importlib.import_module(f"bench.{package}.{file.stem}")
+        found = Path(module.__file__ or "")
+        if found.resolve() != file.resolve():
+            raise PluginError(f"the name {file.name} is taken by {found}; rename the file")
+
+    _attempt(str(file), load)
+
+
+def _attempt(where: str, load: Callable[[], Any]) -> None:
+    try:
+        load()
+    except ModuleNotFoundError as error:
+        _broken[where] = f"needs the package '{error.name}': pip install {error.name}"
+    except Exception as error:  # a plugin may fail in any way; the others must not suffer
+        _broken[where] = f"{type(error).__name__}: {error}"
+    else:
+        _broken.pop(where, None)
+
+
+def plugins(kind: str) -> dict[str, Plugin]:
+    """Return all plugins of one kind (``estimator``, ``dataset``, ``protocol``, ``resampler``) by name."""
+    discover()
+    return dict(sorted(_registered[kind].items()))
+
+
+def broken() -> dict[str, str]:
+    """Return the plugin files that could not be imported, with the reason."""
+    discover()
+    return dict(_broken)
+
+
+def get(kind: str, name: str) -> Plugin:
+    """Return one plugin.
+
+    Raises
+    ------
+    PluginError
+        If there is none of that name (with the nearest one) or a package that it needs is missing.
+    """
+    known = plugins(kind)
+    if name not in known:
+        faults = "".join(f"\n  {where} could not be imported: {why}" for where, why in _broken.items())
+        raise PluginError(f"no {kind} is called '{name}'{nearest(name, known)}{faults}")
+    plugin = known[name]
+    if plugin.missing:
+        how = plugin.install or f"pip install {' '.join(plugin.missing)}"
+        raise PluginError(f"{kind} '{name}' needs {', '.join(plugin.missing)}, not installed here: {how}")
+    return plugin

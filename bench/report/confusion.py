@@ -1,0 +1,74 @@
+"""Confusion matrices of the leaderboard's rows, as CSV and PNG."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from bench.report.leaderboard import Leaderboard
+from bench.store import Store
+
+
+def write_confusions(board: Leaderboard, store: Store) -> list[Path]:
+    """Write ``confusion/<protocol>--<estimator>.{csv,png}`` for each row that has predictions.
+
+    The CSV holds counts, rows true and columns predicted. Files made from simulated recordings have
+    ``--simulated`` in their names and a line in the figure. Files of rows that are no longer in the
+    leaderboard are removed.
+    """
+    folder = store.folder / "confusion"
+    folder.mkdir(parents=True, exist_ok=True)
+    written: list[Path] = []
+    several = board.table.dataset.nunique() > 1
+    for (dataset, protocol, estimator), (classes, counts) in board.confusions.items():
+        parts = [dataset] if several else []
+        parts += [protocol, estimator] + (["simulated"] if board.about["simulated"] else [])
+        path = folder / "--".join(parts)
+        csv, png = Path(f"{path}.csv"), Path(f"{path}.png")
+        table = pd.DataFrame(counts, index=pd.Index(classes, name="true \\ predicted"), columns=list(classes))
+        table.to_csv(csv, lineterminator="\n")
+        title = f"{estimator}, {protocol}" + (f", {dataset}" if several else "")
+        _draw(png, counts, classes, title, board)
+        written += [csv, png]
+    for old in folder.glob("*.*"):
+        if old not in written and old.suffix in (".csv", ".png"):
+            old.unlink()
+    return written
+
+
+def _draw(path: Path, counts: np.ndarray, classes: tuple[str, ...], title: str, board: Leaderboard) -> None:
+    # The classes of matplotlib that need no global state: nothing is kept from one figure to the next.
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    n = len(classes)
+    side = max(2.6, 0.42 * n)
+    figure = Figure(figsize=(2 * side + 1.6, side + 1.3), layout="constrained")
+    FigureCanvasAgg(figure)
+    totals = counts.sum(axis=1, keepdims=True)
+    shares = np.divide(counts, totals, out=np.zeros(counts.shape), where=totals > 0)
+    for axes, values, name in zip(
+        figure.subplots(1, 2), (counts, shares), ("windows", "share of the true class"), strict=True
+    ):
+        axes.imshow(values, cmap="Blues", vmin=0, vmax=values.max() if name == "windows" else 1)
+        axes.set(xlabel="predicted", ylabel="true")
+        axes.set_title(name, fontsize=9)
+        turned = n > 4 and max(map(len, classes)) > 3
+        axes.set_xticks(range(n), classes, rotation=90 if turned else 0, fontsize=8)
+        axes.set_yticks(range(n), classes, fontsize=8)
+        if n <= 12:
+            middle = 0.5 * (values.max() or 1) if name == "windows" else 0.5
+            for row in range(n):
+                for column in range(n):
+                    value = values[row, column]
+                    axes.text(
+                        column, row, f"{value:,d}" if name == "windows" else f"{value:.2f}",
+                        ha="center", va="center", fontsize=9 if n <= 4 else 7,
+                        color="white" if value > middle else "black",
+                    )  # fmt: skip
+    figure.suptitle(title, fontsize=10)
+    what = f"{board.about['title']}" + (". SIMULATED recordings" if board.about["simulated"] else "")
+    figure.supxlabel(what, fontsize=7, color="firebrick" if board.about["simulated"] else "dimgray")
+    figure.savefig(path, dpi=120)

@@ -1,0 +1,256 @@
+"""The leaderboard: a row for each estimator under each protocol, from the stored predictions."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from tabulate import tabulate
+
+from bench.errors import DataError
+from bench.metrics import confusion, scores
+from bench.store import Store, StoredCell
+
+SCORES = ("accuracy", "balanced_accuracy", "f1_macro")
+COSTS = ("fit_seconds", "predict_seconds", "peak_memory_mb")
+COLUMNS = (
+    "dataset", "estimator", "protocol", "audit", "n_cells",
+    "accuracy", "accuracy_std", "balanced_accuracy", "balanced_accuracy_std", "f1_macro", "f1_macro_std",
+    *COSTS, "simulated", "status", "reason",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, eq=False)
+class Leaderboard:
+    """The table, and what must be said with it.
+
+    Attributes
+    ----------
+    table : DataFrame with `COLUMNS`
+        Clean rows first, then leaking ones; within a data set and protocol the best balanced accuracy
+        first. Scores are means over cells and their standard deviation (ddof 1; NaN for one cell),
+        seconds and megabytes medians.
+    confusions : dict
+        ``(dataset, protocol, estimator) -> (classes, counts)``, summed over the cells.
+    about : dict
+        The ``suite`` entry of the newest result.
+    hardware, versions : dict
+        Of the newest result.
+    left_out : int
+        Stored cells that were made on other data, windows, parameters or code than the newest ones.
+    """
+
+    table: pd.DataFrame
+    confusions: dict[tuple[str, str, str], tuple[tuple[str, ...], np.ndarray]]
+    about: dict[str, Any]
+    hardware: dict[str, Any]
+    versions: dict[str, str]
+    left_out: int
+
+
+def make_leaderboard(store: Store) -> Leaderboard:
+    """Compute the leaderboard of a store.
+
+    Raises
+    ------
+    DataError
+        If nothing is stored, or a stored prediction file is damaged.
+    """
+    stored = list(store.cells())
+    if not stored:
+        raise DataError(f"{store.folder}: no results are stored there")
+    kept = _comparable(stored)
+    rows, confusions = [], {}
+    groups: dict[tuple[str, str, str], list[StoredCell]] = {}
+    for cell in kept:
+        about = cell.result["cell"]
+        key = (about["variant"] or cell.result["suite"]["dataset"], about["protocol"], about["estimator"])
+        groups.setdefault(key, []).append(cell)
+    for key, cells in groups.items():
+        row, counts = _row(key, cells)
+        rows.append(row)
+        if counts is not None:
+            confusions[key] = (tuple(cells[0].result["suite"]["classes"]), counts)
+    table = pd.DataFrame(rows, columns=list(COLUMNS))
+    order = table.assign(leaks=table.audit.str.startswith("LEAKS"), best=-table.balanced_accuracy)
+    order = order.sort_values(["dataset", "leaks", "protocol", "best", "estimator"], kind="stable")
+    newest = _newest(kept).result
+    return Leaderboard(
+        table.loc[order.index].reset_index(drop=True),
+        confusions,
+        newest["suite"],
+        newest["hardware"],
+        newest["versions"],
+        len(stored) - len(kept),
+    )
+
+
+def _newest(cells: Sequence[StoredCell]) -> StoredCell:
+    return max(cells, key=lambda cell: cell.result["written"])
+
+
+def _comparable(cells: list[StoredCell]) -> list[StoredCell]:
+    """Keep the cells that stand on equal terms: no row may be made by another rule than its neighbours.
+
+    Within a data set all share data, target, windows and scaling with the newest cell; within a row
+    all share parameters and code with the row's newest cell.
+    """
+    for name, part in (("setting", ("variant",)), ("row", ("variant", "protocol", "estimator"))):
+        groups: dict[tuple[str, ...], list[StoredCell]] = {}
+        for cell in cells:
+            groups.setdefault(tuple(cell.result["cell"][key] for key in part), []).append(cell)
+        cells = [
+            cell
+            for group in groups.values()
+            for cell in group
+            if cell.result["identity"][name] == _newest(group).result["identity"][name]
+        ]
+    return cells
+
+
+def _row(key: tuple[str, str, str], cells: list[StoredCell]) -> tuple[dict[str, Any], np.ndarray | None]:
+    good = [cell for cell in cells if cell.ok]
+    bad = [cell for cell in cells if not cell.ok]
+    verdicts = sorted({cell.result["audit"]["verdict"] for cell in cells})
+    row: dict[str, Any] = {
+        **dict(zip(("dataset", "protocol", "estimator"), key, strict=True)),
+        # 'LEAKS' sorts before 'clean': the worst verdict of the row is the one shown.
+        "audit": verdicts[0],
+        "n_cells": len(good),
+        "simulated": bool(cells[0].result["suite"]["simulated"]),
+        "status": "ok" if not bad else "failed" if not good else f"{len(bad)} of {len(cells)} failed",
+        "reason": bad[0].result["reason"] if bad else "",
+    }
+    counts = None
+    found: list[dict[str, float]] = []
+    for cell in good:
+        predictions = cell.predictions()
+        truth, guess = predictions["y_true"].to_numpy(str), predictions["y_pred"].to_numpy(str)
+        found.append(scores(truth, guess))
+        own = confusion(truth, guess, tuple(cell.result["suite"]["classes"]))
+        counts = own if counts is None else counts + own
+    for name in SCORES:
+        values = np.array([score[name] for score in found])
+        row[name] = values.mean() if good else np.nan
+        row[f"{name}_std"] = values.std(ddof=1) if len(good) > 1 else np.nan
+    for name in COSTS:
+        row[name] = float(np.median([cell.result[name] for cell in good])) if good else np.nan
+    return row, counts
+
+
+def write_leaderboard(board: Leaderboard, store: Store) -> None:
+    """Write ``leaderboard.csv``, ``.md`` and ``.tex`` into the store's folder."""
+    files = {
+        "leaderboard.csv": board.table.to_csv(index=False, float_format="%.6g", lineterminator="\n"),
+        "leaderboard.md": _markdown(board),
+        "leaderboard.tex": _latex(board),
+    }
+    for name, text in files.items():
+        (store.folder / name).write_text(text, encoding="utf-8")
+
+
+def sections(board: Leaderboard) -> list[tuple[str, pd.DataFrame]]:
+    """Return the parts of the table with their headings: each data set, clean and leaking rows apart."""
+    table = board.table
+    leaks = table.audit.str.startswith("LEAKS")
+    several = table.dataset.nunique() > 1
+    parts = []
+    for dataset in table.dataset.unique():
+        for branded, heading in (
+            (False, "Clean protocols"),
+            (True, "Leaking protocols, not to be ranked with the above"),
+        ):
+            part = table[(table.dataset == dataset) & (leaks == branded)]
+            if len(part):
+                parts.append((f"{dataset}: {heading[0].lower()}{heading[1:]}" if several else heading, part))
+    return parts
+
+
+def notes(board: Leaderboard) -> list[str]:
+    """Return what a reader of the table has to know, a sentence or two each."""
+    about = board.about
+    lines = []
+    if about["simulated"]:
+        lines.append(
+            "SIMULATED recordings: a program made them up. No figure here says anything about people."
+        )
+    size = (
+        f"{about['n_windows']:,} windows of {about['n_subjects']} subjects, "
+        if board.table.dataset.nunique() == 1
+        else ""
+    )
+    changes = "; ".join(about["changes"]) or "nothing of the suite is changed"
+    lines.append(
+        f"Data: {size}channels {', '.join(about['channels'])}." if size else "Data: one table a data set."
+    )
+    lines.append(f"Profile {about['profile']}: {changes}.")
+    lines.append(
+        "Scores are means over n cells (seeds and folds) on windows, ± their standard deviation; seconds and "
+        f"megabytes are medians, on {board.hardware['processor']}, {board.hardware['cores']} cores."
+    )
+    if board.left_out:
+        lines.append(
+            f"{board.left_out} stored cells are left out: made on other data, windows, parameters or code."
+        )
+    if about["credit"]:
+        lines.append(about["credit"])
+    return lines
+
+
+def _readable(part: pd.DataFrame, bold: str, plus_minus: str) -> pd.DataFrame:
+    def score(row: pd.Series, name: str) -> str:
+        if np.isnan(row[name]):
+            return "–"
+        spread = row[f"{name}_std"]
+        return f"{row[name]:.3f}" + ("" if np.isnan(spread) else f" {plus_minus} {spread:.3f}")
+
+    def cost(value: float, digits: int) -> str:
+        return "–" if np.isnan(value) else f"{value:.{digits}f}"
+
+    return pd.DataFrame(
+        {
+            "estimator": part.estimator,
+            "protocol": part.protocol,
+            "audit": [bold.format(a) if a.startswith("LEAKS") else a for a in part.audit],
+            "n": part.n_cells,
+            "balanced accuracy": [score(row, "balanced_accuracy") for _, row in part.iterrows()],
+            "accuracy": [score(row, "accuracy") for _, row in part.iterrows()],
+            "F1 macro": [score(row, "f1_macro") for _, row in part.iterrows()],
+            "fit s": [cost(v, 1) for v in part.fit_seconds],
+            "predict s": [cost(v, 1) for v in part.predict_seconds],
+            "memory MB": [cost(v, 0) for v in part.peak_memory_mb],
+            "status": [
+                status if status == "ok" else f"{status}: {' '.join(str(reason).split())[:160]}"
+                for status, reason in zip(part.status, part.reason, strict=True)
+            ],
+        }
+    )
+
+
+def _title(board: Leaderboard) -> str:
+    return board.about["title"] + (" (SIMULATED recordings)" if board.about["simulated"] else "")
+
+
+def _markdown(board: Leaderboard) -> str:
+    lines = [f"# {_title(board)}", ""]
+    lines += [f"- {note}" for note in notes(board)]
+    for heading, part in sections(board):
+        readable = _readable(part, "**{}**", "±").map(lambda cell: str(cell).replace("|", "\\|"))
+        lines += ["", f"## {heading}", "", _tabulated(readable, "pipe")]
+    return "\n".join(lines) + "\n"
+
+
+def _latex(board: Leaderboard) -> str:
+    lines = [f"% {line}" for line in (_title(board), *notes(board))]
+    for heading, part in sections(board):
+        lines += ["", f"% {heading}"]
+        table = _tabulated(_readable(part, "{}", "±"), "latex_booktabs")
+        lines.append(table.replace("±", r"$\pm$").replace("–", "--"))
+    return "\n".join(lines) + "\n"
+
+
+def _tabulated(table: pd.DataFrame, form: str) -> str:
+    return tabulate(table.to_dict("list"), headers="keys", tablefmt=form, disable_numparse=True)

@@ -1,0 +1,269 @@
+"""From a suite to stored results: plan the cells, run those that have no result yet, store each."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import platform
+from collections.abc import Callable, Iterable
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
+from functools import cache
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+import bench
+from bench.audit import audit_split
+from bench.cell import HARNESS, Cell, Outcome, Split, available_cores, run_cell
+from bench.errors import BenchError, SuiteError, nearest
+from bench.loading import find_sources, load_recordings
+from bench.registry import Plugin, get, plugins
+from bench.spec import Spec, check_parameters, parse_spec
+from bench.store import Store, StoredCell, differences
+from bench.suite import PROFILES, Profile, Suite, parse_subjects
+from bench.windows import Panel, make_panel
+
+PACKAGES = ("numpy", "pandas", "scikit-learn", "imbalanced-learn", "sktime", "numba", "tensorflow", "keras")
+
+
+@dataclass(eq=False)
+class Task:
+    """A cell, what it runs on, and why it has to be run (``""``: a stored result is reused)."""
+
+    cell: Cell
+    panel: Panel
+    split: Split
+    identity: dict[str, Any]
+    stored: StoredCell | None
+    why: str
+
+
+@dataclass(eq=False)
+class Plan:
+    """All cells of a run, in order, and the store that takes their results."""
+
+    suite: Suite
+    profile: Profile
+    store: Store
+    tasks: list[Task]
+    notices: list[str] = field(default_factory=list)
+
+    @property
+    def waiting(self) -> list[Task]:
+        """The tasks without a result that can be reused."""
+        return [task for task in self.tasks if task.why]
+
+
+def make_plan(
+    suite: Suite,
+    profile: Profile,
+    *,
+    data_root: Path | None = None,
+    results: Path = Path("results"),
+    say: Callable[[str], None] = lambda text: None,
+) -> Plan:
+    """Load the data, divide it, and decide for each cell whether it must be run.
+
+    Raises
+    ------
+    BenchError
+        If the suite names something that is not there, the data cannot be read, a protocol cannot
+        divide it, or a split leaks that its protocol promises to be clean.
+    """
+    specs = _check_estimators(suite)
+    protocols = {name: get("protocol", name) for name in suite.protocols}
+    subjects = parse_subjects(suite.subjects) if suite.subjects else None
+    sources, notice = find_sources(parse_spec(suite.dataset), data_root)
+    notices = [notice] if notice else []
+    tasks: list[Task] = []
+    store: Store | None = None
+    for source in sources:
+        recordings = load_recordings(source, subjects, say)
+        store = Store(results, suite.name, recordings.simulated)
+        panel = make_panel(recordings, suite.target, suite.windows)
+        divided = [
+            (seed, name, fold, split)
+            for seed in range(suite.seeds)
+            for name, protocol in protocols.items()
+            for fold, split in _splits(protocol, panel, seed)
+        ]
+        for seed, protocol_name, fold, split in divided:
+            for spec in specs:
+                plugin = get("estimator", spec.name)
+                cell = Cell(
+                    variant=source.variant,
+                    protocol=protocol_name,
+                    estimator=str(spec),
+                    plugin=spec.name,
+                    resampler=spec.resampler,
+                    parameters=tuple(sorted(_parameters(suite, spec, plugin).items())),
+                    scaling=suite.scaling,
+                    seed=seed,
+                    fold=fold,
+                )
+                identity = _identity(cell, plugin, suite, profile, panel, split)
+                stored = store.read(cell)
+                tasks.append(Task(cell, panel, split, identity, stored, _why(stored, identity)))
+    assert store is not None
+    plan = Plan(suite, profile, store, tasks, notices)
+    _refuse_to_replace(plan)
+    return plan
+
+
+def execute(plan: Plan) -> Iterable[tuple[Task, StoredCell]]:
+    """Run the waiting cells one after the other, storing each before it is yielded."""
+    for task in plan.waiting:
+        outcome = run_cell(task.cell, task.panel, task.split)
+        yield task, plan.store.write(outcome, _result(outcome, task, plan))
+
+
+def _check_estimators(suite: Suite) -> list[Spec]:
+    specs = [parse_spec(text) for text in suite.estimators]
+    for spec in specs:
+        plugin = get("estimator", spec.name)
+        check_parameters(plugin, spec.parameters, HARNESS, f"estimator '{spec}'")
+        if spec.resampler:
+            get("resampler", spec.resampler)
+    for name, parameters in suite.parameters.items():
+        if name not in plugins("estimator"):
+            raise SuiteError(
+                f"suite '{suite.name}': key 'parameters.{name}': no estimator of that name"
+                f"{nearest(name, plugins('estimator'))}"
+            )
+        check_parameters(
+            plugins("estimator")[name], parameters, HARNESS, f"suite '{suite.name}': parameters.{name}"
+        )
+    return list({str(spec): spec for spec in specs}.values())
+
+
+def _parameters(suite: Suite, spec: Spec, plugin: Plugin) -> dict[str, Any]:
+    return {**plugin.parameters(HARNESS), **suite.parameters.get(spec.name, {}), **spec.parameters}
+
+
+def _splits(protocol: Plugin, panel: Panel, seed: int) -> Iterable[tuple[int | None, Split]]:
+    splitter = protocol.factory(seed=seed)
+    folds = splitter.get_n_splits(panel.windows, panel.y)
+    for fold, (train, test) in enumerate(splitter.split(panel.windows, panel.y)):
+        audit = audit_split(panel.windows, train, test, panel.n_timepoints)
+        if protocol.about["promises"] == "clean" and not audit.clean:
+            raise BenchError(
+                f"protocol '{protocol.name}' promises a clean split, and seed {seed} {audit.verdict}"
+            )
+        yield (None if folds == 1 else fold), Split(train, test, audit)
+
+
+def _identity(
+    cell: Cell, plugin: Plugin, suite: Suite, profile: Profile, panel: Panel, split: Split
+) -> dict[str, Any]:
+    """All that decides a cell's predictions; ``setting`` is what every row of a table must share."""
+    ids = panel.windows[["subject", "trial", "start"]].assign(y=panel.y)
+    digest = hashlib.sha256()
+    for rows in (split.train, split.test):
+        digest.update(ids.iloc[rows].to_csv(index=False).encode())
+    identity = {
+        "setting": {
+            "data": panel.recordings.fingerprint,
+            "target": suite.target.model_dump(),
+            "windows": suite.windows.model_dump(),
+            "scaling": suite.scaling,
+        },
+        "row": {
+            "parameters": dict(cell.parameters),
+            "resampler": cell.resampler,
+            "plugin code": plugin.source_digest,
+            "mlstm-bench": bench.__version__,
+        },
+        "split": digest.hexdigest(),
+        "seed": cell.seed,
+    }
+    return json.loads(json.dumps(identity, default=str))
+
+
+def _why(stored: StoredCell | None, identity: dict[str, Any]) -> str:
+    if stored is None:
+        return "no result yet"
+    changed = differences(stored.result["identity"], identity)
+    if changed:
+        return "; ".join(changed[:3])
+    return "" if stored.ok else f"{stored.result['status']} before"
+
+
+def _refuse_to_replace(plan: Plan) -> None:
+    """A quick look must not cost anybody the results of a long run."""
+    for task in plan.waiting:
+        if task.stored is None or not task.stored.ok:
+            continue
+        before = task.stored.result["suite"]["profile"]
+        if PROFILES.index(before) > PROFILES.index(plan.profile):
+            raise BenchError(
+                f"{plan.store.folder} holds results of the profile '{before}', which '{plan.profile}' would "
+                "replace; write elsewhere with --results DIR, or move that folder away"
+            )
+
+
+def _result(outcome: Outcome, task: Task, plan: Plan) -> dict[str, Any]:
+    cell, recordings, suite = task.cell, task.panel.recordings, plan.suite
+    return {
+        "status": outcome.status,
+        "reason": outcome.reason,
+        "cell": {**asdict(cell), "parameters": dict(cell.parameters)},
+        "scores": outcome.scores,
+        "prepare_seconds": outcome.prepare_seconds,
+        "fit_seconds": outcome.fit_seconds,
+        "predict_seconds": outcome.predict_seconds,
+        "peak_memory_mb": outcome.peak_memory_mb,
+        "n_train": outcome.n_train,
+        "n_test": outcome.n_test,
+        "warnings": outcome.warnings,
+        "audit": asdict(task.split.audit),
+        "promises": get("protocol", cell.protocol).about["promises"],
+        "family": get("estimator", cell.plugin).about["family"],
+        "suite": {
+            "name": suite.name,
+            "title": suite.title,
+            "target": suite.target.name,
+            "dataset": recordings.name,
+            "simulated": recordings.simulated,
+            "credit": recordings.credit,
+            "classes": list(task.panel.classes),
+            "channels": list(recordings.channels),
+            "n_windows": len(task.panel),
+            "n_subjects": int(np.unique(task.panel.windows["subject"]).size),
+            "profile": plan.profile,
+            "changes": suite.changes(plan.profile),
+        },
+        "identity": task.identity,
+        "versions": _versions(),
+        "hardware": _hardware(),
+        "written": datetime.now(UTC).isoformat(timespec="microseconds"),
+    }
+
+
+@cache
+def _versions() -> dict[str, str]:
+    found = {"python": platform.python_version(), "mlstm-bench": bench.__version__}
+    for package in PACKAGES:
+        try:
+            found[package] = metadata.version(package)
+        except metadata.PackageNotFoundError:
+            continue
+    return found
+
+
+@cache
+def _hardware() -> dict[str, Any]:
+    model = platform.processor() or platform.machine()
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+        model = next(line.split(":", 1)[1].strip() for line in lines if line.startswith("model name"))
+    except (OSError, StopIteration):
+        pass
+    return {
+        "processor": model,
+        "cores": available_cores(),
+        "system": platform.system(),
+        "machine": platform.machine(),
+    }

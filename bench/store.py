@@ -1,0 +1,130 @@
+"""Results on disk: a folder a cell, written aside and renamed, so that it appears whole or not at all."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from bench.cell import Cell, Outcome
+from bench.errors import DataError
+
+RESULT, PREDICTIONS = "result.json", "predictions.parquet"
+
+
+@dataclass(frozen=True, eq=False)
+class StoredCell:
+    """A cell's folder and the content of its ``result.json``."""
+
+    folder: Path
+    result: dict[str, Any]
+
+    @property
+    def ok(self) -> bool:
+        """Whether the cell has predictions."""
+        return self.result["status"] == "ok"
+
+    def predictions(self) -> pd.DataFrame:
+        """Read the predictions.
+
+        Raises
+        ------
+        DataError
+            If the file is missing or damaged.
+        """
+        try:
+            return pd.read_parquet(self.folder / PREDICTIONS)
+        except (OSError, ValueError) as error:
+            raise DataError(
+                f"{self.folder / PREDICTIONS}: cannot be read ({error}); run the suite again"
+            ) from None
+
+
+class Store:
+    """The results of one suite on one data set: ``results/<suite>/`` or ``results/<suite>@simulated/``.
+
+    Raises
+    ------
+    DataError
+        From every method, where the disk refuses to read or write.
+    """
+
+    def __init__(self, results: Path, suite: str, simulated: bool) -> None:
+        self.folder = results / (suite + ("@simulated" if simulated else ""))
+        self.simulated = simulated
+
+    def path(self, cell: Cell) -> Path:
+        """Return the cell's folder, for writer and reader alike."""
+        last = f"seed-{cell.seed}" + ("" if cell.fold is None else f"-fold-{cell.fold}")
+        return self.folder / cell.variant / cell.protocol / cell.estimator / last
+
+    def read(self, cell: Cell) -> StoredCell | None:
+        """Return what is stored for the cell; None if nothing is, or nothing that can be read."""
+        return _read(self.path(cell))
+
+    def write(self, outcome: Outcome, result: dict[str, Any]) -> StoredCell:
+        """Store an outcome, in the place of an older one."""
+        target = self.path(outcome.cell)
+        try:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            aside = Path(tempfile.mkdtemp(prefix=target.name + ".", suffix=".tmp", dir=target.parent))
+            try:
+                if outcome.predictions is not None:
+                    outcome.predictions.to_parquet(aside / PREDICTIONS, index=False)
+                (aside / RESULT).write_text(json.dumps(result, indent=1, default=str), encoding="utf-8")
+                aside.chmod(0o755)
+                shutil.rmtree(target, ignore_errors=True)
+                os.replace(aside, target)
+            finally:
+                shutil.rmtree(aside, ignore_errors=True)
+        except OSError as error:
+            raise DataError(f"{target}: the result cannot be written: {error.strerror or error}") from None
+        return StoredCell(target, result)
+
+    def cells(self) -> Iterator[StoredCell]:
+        """Yield all stored cells, in the order of their paths."""
+        for file in sorted(self.folder.glob(f"**/seed-*/{RESULT}")):
+            if file.parent.suffix != ".tmp":
+                stored = _read(file.parent)
+                if stored is not None:
+                    yield stored
+
+
+def _read(folder: Path) -> StoredCell | None:
+    try:
+        result = json.loads((folder / RESULT).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    if not isinstance(result, dict) or not {"status", "identity", "cell", "suite"} <= result.keys():
+        return None
+    if result["status"] == "ok" and not (folder / PREDICTIONS).is_file():
+        return None
+    return StoredCell(folder, result)
+
+
+def differences(stored: dict[str, Any], wanted: dict[str, Any], path: str = "") -> list[str]:
+    """Say in words, a line each, where two identities differ."""
+    lines = []
+    for key in sorted(stored.keys() | wanted.keys()):
+        where = f"{path}{key}"
+        old, new = stored.get(key), wanted.get(key)
+        if isinstance(old, dict) and isinstance(new, dict):
+            lines += differences(old, new, f"{where} ")
+        elif old != new:
+            lines.append(f"{where} {_short(old)} -> {_short(new)}")
+    return lines
+
+
+def _short(value: Any) -> str:
+    if isinstance(value, float) and math.isfinite(value):
+        return f"{value:g}"
+    text = str(value)
+    return text[:10] + "..." if len(text) == 64 else text

@@ -1,0 +1,155 @@
+"""`Suite`: a study as a TOML file says it, checked; and what a profile makes of it."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+
+from bench.errors import SuiteError, nearest
+from bench.scaling import Scaling
+from bench.suites import SUITES, suite_titles
+from bench.windows import Target, Windowing
+
+Profile = Literal["smoke", "quick", "full"]
+PROFILES: tuple[Profile, ...] = ("smoke", "quick", "full")
+
+
+def parse_subjects(text: str) -> list[int]:
+    """Read subjects as typed: ``"1-4,7"`` is 1, 2, 3, 4, 7."""
+    subjects: set[int] = set()
+    for part in filter(None, (p.strip() for p in text.split(","))):
+        first, dash, last = part.partition("-")
+        if not first.isdecimal() or (dash and not last.isdecimal()) or (dash and int(last) < int(first)):
+            raise SuiteError(f"subjects {text!r}: {part!r} is neither a number nor a range such as 1-4")
+        subjects.update(range(int(first), int(last or first) + 1))
+    if not subjects:
+        raise SuiteError("subjects: none is named")
+    return sorted(subjects)
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Thinning(_Strict):
+    """What one profile changes; a key that is absent changes nothing."""
+
+    seeds: int | None = Field(None, ge=1)
+    subjects: str | None = None
+    windows_per_trial: int | None = Field(None, ge=1)
+    estimators: Annotated[list[str], Field(min_length=1)] | None = None
+    protocols: Annotated[list[str], Field(min_length=1)] | None = None
+    parameters: dict[str, dict[str, Any]] = {}
+
+    @field_validator("subjects")
+    @classmethod
+    def _readable(cls, value: str | None) -> str | None:
+        if value is not None:
+            try:
+                parse_subjects(value)
+            except SuiteError as error:
+                raise ValueError(str(error)) from None
+        return value
+
+
+class Suite(_Strict):
+    """One study: data set, target, windows, scaling, protocols, estimators and seeds.
+
+    ``seeds = 5`` stands for seeds 0 to 4: each gives a split and the estimators' random state.
+    ``parameters`` sets parameters of an estimator by its name for all its specs; what a spec says in
+    brackets goes before them, and a profile's before the suite's.
+    """
+
+    name: str
+    title: str
+    dataset: str
+    target: Target
+    windows: Windowing = Windowing()
+    scaling: Scaling = "min-max"
+    protocols: list[str] = Field(min_length=1)
+    estimators: list[str] = Field(min_length=1)
+    seeds: int = Field(1, ge=1)
+    subjects: str | None = None
+    parameters: dict[str, dict[str, Any]] = {}
+    profiles: dict[Profile, Thinning] = {}
+
+    def thinned(self, profile: Profile) -> Suite:
+        """Return the suite as the profile runs it."""
+        thinning = self.profiles.get(profile, Thinning())
+        changes: dict[str, Any] = thinning.model_dump(
+            exclude_none=True, exclude={"windows_per_trial", "parameters"}
+        )
+        if thinning.windows_per_trial is not None:
+            changes["windows"] = self.windows.model_copy(update={"per_trial": thinning.windows_per_trial})
+        names = [*self.parameters, *(n for n in thinning.parameters if n not in self.parameters)]
+        changes["parameters"] = {
+            name: {**self.parameters.get(name, {}), **thinning.parameters.get(name, {})} for name in names
+        }
+        return self.model_copy(update=changes)
+
+    def changes(self, profile: Profile) -> list[str]:
+        """Say in words what the profile changes, a line each."""
+        thinning = self.profiles.get(profile, Thinning())
+        thin = thinning.model_dump(exclude_none=True, exclude={"parameters"})
+        lines = []
+        for key, value in thin.items():
+            before = self.windows.per_trial if key == "windows_per_trial" else getattr(self, key)
+            shown = [
+                ", ".join(v) if isinstance(v, list) else "all" if v is None else str(v)
+                for v in (before, value)
+            ]
+            if shown[0] != shown[1]:
+                lines.append(f"{key.replace('_', ' ')}: {shown[1]} (suite: {shown[0]})")
+        for name, parameters in thinning.parameters.items():
+            for key, value in parameters.items():
+                before = self.parameters.get(name, {}).get(key, "its default")
+                lines.append(f"{name} {key}: {value} (suite: {before})")
+        return lines
+
+
+def read_suite(name_or_path: str) -> Suite:
+    """Read a suite by its name or from a TOML file.
+
+    Raises
+    ------
+    SuiteError
+        If there is no such suite, or its file is not valid: the message names file and key.
+    """
+    path = Path(name_or_path)
+    if path.suffix != ".toml":
+        path = SUITES / f"{name_or_path}.toml"
+        if name_or_path not in suite_titles():
+            raise SuiteError(f"no suite is called '{name_or_path}'{nearest(name_or_path, suite_titles())}")
+    try:
+        content = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise SuiteError(f"{path}: not valid TOML: {error}") from None
+    except OSError as error:
+        raise SuiteError(f"{path}: {error.strerror}") from None
+    content.setdefault("name", path.stem)
+    try:
+        suite = Suite.model_validate(content)
+    except ValidationError as error:
+        raise SuiteError("\n".join(_plain(path, fault) for fault in error.errors())) from None
+    if not suite.name.replace("-", "").replace("_", "").isalnum():
+        raise SuiteError(f"{path}: key 'name': {suite.name!r} has to be letters, digits, '-' and '_'")
+    return suite
+
+
+def _plain(path: Path, fault: Any) -> str:
+    *table, key = fault["loc"] or ("",)
+    where = f"{path}: key '{'.'.join(map(str, fault['loc']))}'"
+    if fault["type"] == "extra_forbidden":
+        models: dict[str, type[BaseModel]] = {"target": Target, "windows": Windowing, "profiles": Thinning}
+        return f"{where} is unknown{nearest(str(key), models.get(str(next(iter(table), '')), Suite).model_fields)}"
+    if fault["type"] == "missing":
+        return f"{where} is missing"
+    allowed = nearest(str(fault["input"]), _choices(fault)) if fault["type"] == "literal_error" else ""
+    return f"{where}: {fault['msg'].removeprefix('Value error, ')}, found {fault['input']!r}{allowed}"
+
+
+def _choices(fault: Any) -> list[str]:
+    return [word.strip("' ") for word in fault["ctx"]["expected"].replace(" or ", ", ").split(",")]

@@ -1,0 +1,129 @@
+"""What `list`, `run --plan` and the end of a run print on the terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from bench.errors import SuiteError, nearest
+from bench.registry import broken, plugins
+from bench.suites import suite_titles
+
+if TYPE_CHECKING:
+    from bench.report.leaderboard import Leaderboard
+    from bench.runner import Plan
+
+
+def print_listing(kind: str, console: Console) -> None:
+    """Print the suites or the plugins of one kind, or all."""
+    kinds: dict[str, Callable[[], list[tuple[str, ...]]]] = {
+        "suites": _suites,
+        "estimators": lambda: [
+            (p.name, p.about["family"], _state(p, p.summary)) for p in _plugins("estimator")
+        ],
+        "datasets": lambda: [
+            (p.name, p.about["licence"], _state(p, p.about["description"])) for p in _plugins("dataset")
+        ],
+        "protocols": lambda: [
+            (p.name, f"promises {p.about['promises']}", p.summary) for p in _plugins("protocol")
+        ],
+        "resamplers": lambda: [(f"+{p.name}", "", p.summary) for p in _plugins("resampler")],
+    }
+    if kind != "all" and kind not in kinds:
+        raise SuiteError(f"list {kind}: unknown{nearest(kind, [*kinds, 'all'])}")
+    for name in kinds if kind == "all" else [kind]:
+        table = Table(
+            title=name,
+            title_justify="left",
+            show_header=False,
+            box=None,
+            pad_edge=False,
+            padding=(0, 2, 0, 0),
+        )
+        table.add_column(no_wrap=True)
+        table.add_column()
+        table.add_column()
+        for row in kinds[name]():
+            table.add_row(*map(escape, row))
+        console.print(table, "")
+    for where, why in broken().items():
+        console.print(f"[red]not importable:[/] {escape(where)}: {escape(why)}", soft_wrap=True)
+
+
+def _plugins(kind: str):
+    return plugins(kind).values()
+
+
+def _state(plugin, text: str) -> str:
+    if not plugin.missing:
+        return text
+    return f"UNAVAILABLE, {plugin.install or 'pip install ' + ' '.join(plugin.missing)}. {text}"
+
+
+def _suites() -> list[tuple[str, ...]]:
+    return [(name, "", title) for name, title in suite_titles().items()]
+
+
+def print_plan(plan: Plan, console: Console) -> None:
+    """Print the cells of a plan, and what its profile changes."""
+    console.print(f"[bold]{escape(plan.suite.title)}[/], profile {plan.profile}")
+    for change in plan.suite.changes(plan.profile):
+        console.print(f"  {escape(change)}", soft_wrap=True)
+    for panel in dict.fromkeys(task.panel for task in plan.tasks):
+        n_windows, n_channels, n_timepoints = panel.shape
+        console.print(
+            f"  {panel.recordings.name}: {n_windows:,} windows of {n_channels} x {n_timepoints}, "
+            f"{panel.windows['subject'].nunique()} subjects, classes {', '.join(panel.classes)}",
+            soft_wrap=True,
+        )
+    table = Table(box=None, pad_edge=False)
+    for heading in ("estimator", "protocol", "seed", "train", "test", "audit", "state"):
+        table.add_column(heading, justify="right" if heading in ("seed", "train", "test") else "left")
+    for task in plan.tasks:
+        cell = task.cell
+        state = "stored" if not task.why else f"to run: {task.why}"
+        place = f"{cell.variant} {cell.protocol}".strip()
+        seed = str(cell.seed) if cell.fold is None else f"{cell.seed}/{cell.fold}"
+        sizes = (f"{len(task.split.train):,}", f"{len(task.split.test):,}")
+        table.add_row(*map(escape, (cell.estimator, place, seed, *sizes, task.split.audit.verdict, state)))
+    console.print(table)
+    console.print(
+        f"{len(plan.tasks)} cells, {len(plan.waiting)} to run; results in {plan.store.folder}", soft_wrap=True
+    )
+
+
+def print_leaderboard(board: Leaderboard, console: Console) -> None:
+    """Print the leaderboard in as many columns as the terminal is wide."""
+    from bench.report.leaderboard import notes, sections
+
+    wide = console.width >= 96
+    for heading, part in sections(board):
+        table = Table(title=heading, title_justify="left", box=None, pad_edge=False)
+        table.add_column("estimator", overflow="fold")
+        if wide:
+            table.add_column("protocol")
+        table.add_column("balanced\naccuracy", justify="right")
+        table.add_column("accuracy", justify="right")
+        if wide:
+            for heading in ("F1 macro", "fit s", "predict s"):
+                table.add_column(heading, justify="right")
+        table.add_column("audit" if wide else "protocol", overflow="fold")
+        for _, row in part.iterrows():
+            good = row.n_cells > 0
+            values = [f"{row.balanced_accuracy:.3f}", f"{row.accuracy:.3f}"] if good else ["–", "–"]
+            if wide:
+                values += (
+                    [f"{row.f1_macro:.3f}", f"{row.fit_seconds:.1f}", f"{row.predict_seconds:.1f}"]
+                    if good
+                    else ["–"] * 3
+                )
+            last = row.audit if wide else row.protocol
+            last = last if row.status == "ok" else f"{row.status}"
+            table.add_row(escape(row.estimator), *([row.protocol] if wide else []), *values, last)
+        console.print(table, "")
+    for note in notes(board)[:1] if board.about["simulated"] else []:
+        console.print(f"[bold red]{note}[/]")

@@ -1,0 +1,196 @@
+"""From `Recordings` to a `Panel` of labelled windows, each carrying its subject, trial and start."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from bench.errors import DataError, SuiteError, nearest
+from bench.recordings import Recordings
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+QUADRANTS = ("LALV", "LAHV", "HALV", "HAHV")
+
+
+class Target(BaseModel):
+    """What is predicted, and how a rating becomes a class.
+
+    Rules
+    -----
+    ``high-low``
+        ``"high"`` if the rating is above `threshold`, else ``"low"``; with `drop_at_threshold`, trials
+        rated exactly there have no class and are left out.
+    ``levels``
+        The rating rounded to the nearest of ``"1"`` to ``"9"``, halves up.
+    ``quadrants``
+        High or low arousal with high or low valence, both cut at `threshold`:
+        ``"LALV"``, ``"LAHV"``, ``"HALV"``, ``"HAHV"``.
+    ``label``
+        The column as it stands.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: str
+    rule: Literal["high-low", "levels", "quadrants", "label"] = "high-low"
+    threshold: float = 5.0
+    drop_at_threshold: bool = False
+
+    def classify(self, trials: pd.DataFrame) -> tuple[np.ndarray, tuple[str, ...]]:
+        """Return the class of each trial (str; ``""`` for none) and all classes in their order."""
+        columns = ["arousal", "valence"] if self.rule == "quadrants" else [self.name]
+        for column in columns:
+            if column not in trials:
+                raise SuiteError(
+                    f"the data set has no '{column}' to predict{nearest(column, trials.columns)}"
+                )
+        if self.rule == "label":
+            labels = trials[self.name].astype(str).to_numpy(dtype=str)
+            return labels, tuple(sorted(set(labels)))
+        ratings = trials[columns].to_numpy(dtype=float)
+        if self.rule == "levels":
+            levels = np.clip(np.floor(ratings[:, 0] + 0.5), 1, 9).astype(int)
+            labels = levels.astype(str)
+            return labels, tuple(str(level) for level in sorted(set(levels.tolist())))
+        high = ratings > self.threshold
+        if self.rule == "quadrants":
+            classes: tuple[str, ...] = QUADRANTS
+            labels = np.array(QUADRANTS)[high[:, 0] * 2 + high[:, 1]]
+        else:
+            labels = np.where(high[:, 0], "high", "low")
+            classes = ("low", "high")
+        if self.drop_at_threshold:
+            labels[(ratings == self.threshold).any(axis=1)] = ""
+        return labels, tuple(name for name in classes if name in labels)
+
+
+class Windowing(BaseModel):
+    """How trials are cut: `seconds` long, each sharing `overlap` seconds with the one before.
+
+    `baseline` keeps the part before the stimulus. `per_trial` thins to that many windows a trial,
+    evenly spread from the first to the last. `whole` takes each trial as one window instead; shorter
+    trials are then filled up at the end with NaN, which the harness turns to 0 after scaling.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    seconds: float = Field(5.0, gt=0)
+    overlap: float = Field(2.0, ge=0)
+    baseline: bool = False
+    per_trial: int | None = Field(None, ge=1)
+    whole: bool = False
+
+    @model_validator(mode="after")
+    def _overlap_is_shorter(self) -> Windowing:
+        if self.overlap >= self.seconds:
+            raise ValueError(f"overlap ({self.overlap} s) must be shorter than the window ({self.seconds} s)")
+        return self
+
+    def starts(self, n_samples: int, sampling_rate: float, baseline_seconds: float) -> np.ndarray:
+        """Return the first sample of each window of a trial of `n_samples`, int64."""
+        width = round(self.seconds * sampling_rate)
+        hop = round((self.seconds - self.overlap) * sampling_rate)
+        first = 0 if self.baseline else round(baseline_seconds * sampling_rate)
+        if width < 1 or hop < 1:
+            raise SuiteError(
+                f"windows of {self.seconds} s and hops of {self.seconds - self.overlap:g} s hold no sample"
+            )
+        starts = np.arange(first, n_samples - width + 1, hop, dtype=np.int64)
+        if self.per_trial is not None and len(starts) > self.per_trial:
+            starts = starts[np.linspace(0, len(starts) - 1, self.per_trial).round().astype(int)]
+        return starts
+
+
+@dataclass(frozen=True, eq=False)
+class Panel:
+    """Labelled windows of one data set. The samples stay in the recordings until `take` copies some.
+
+    Attributes
+    ----------
+    windows : DataFrame of n_windows rows
+        ``subject``, ``trial``, ``stimulus``, ``start`` (sample in the trial), ``row`` (of the trial in
+        the recordings) and, where the data set has one, ``split``.
+    y : ndarray of shape (n_windows,), str
+    classes : tuple of str
+        In the order of tables and figures.
+    n_timepoints : int
+    """
+
+    recordings: Recordings
+    windows: pd.DataFrame
+    y: np.ndarray
+    classes: tuple[str, ...]
+    n_timepoints: int
+
+    def __len__(self) -> int:
+        return len(self.windows)
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """(n_windows, n_channels, n_timepoints)."""
+        return len(self), len(self.recordings.channels), self.n_timepoints
+
+    @cached_property
+    def X(self) -> np.ndarray:
+        """All windows, float32 of shape (n_windows, n_channels, n_timepoints)."""
+        return self.take(np.arange(len(self)))
+
+    def take(self, indices: np.ndarray) -> np.ndarray:
+        """Copy the windows at `indices`: float32 of shape (n, n_channels, n_timepoints)."""
+        X = np.empty((len(indices), *self.shape[1:]), dtype=np.float32)
+        signals = self.recordings.signals
+        rows = self.windows["row"].to_numpy()[indices].tolist()
+        starts = self.windows["start"].to_numpy()[indices].tolist()
+        for window, row, start in zip(X, rows, starts, strict=True):
+            part = signals[row][:, start : start + self.n_timepoints]
+            window[:, : part.shape[1]] = part
+            window[:, part.shape[1] :] = np.nan
+        return X
+
+
+def make_panel(recordings: Recordings, target: Target, windowing: Windowing) -> Panel:
+    """Cut the recordings into windows and label each by its trial's class.
+
+    Raises
+    ------
+    DataError
+        If a trial is shorter than a window, or fewer than two classes are left.
+    """
+    labels, classes = target.classify(recordings.trials)
+    if len(classes) < 2:
+        raise DataError(
+            f"{recordings.name}: {target.name} has one class only, {', '.join(classes) or 'none'}"
+        )
+    if windowing.whole:
+        n_timepoints = max(signal.shape[1] for signal in recordings.signals)
+    else:
+        n_timepoints = round(windowing.seconds * recordings.sampling_rate)
+    rows, starts = [], []
+    for row, (signal, label) in enumerate(zip(recordings.signals, labels, strict=True)):
+        if not label:
+            continue
+        first = (
+            np.zeros(1, dtype=np.int64)
+            if windowing.whole
+            else windowing.starts(signal.shape[1], recordings.sampling_rate, recordings.baseline_seconds)
+        )
+        if not len(first):
+            subject, trial = recordings.trials[["subject", "trial"]].iloc[row]
+            raise DataError(
+                f"{recordings.name}: subject {subject}, trial {trial} lasts "
+                f"{signal.shape[1] / recordings.sampling_rate:.1f} s, too short for a window of {windowing.seconds:g} s"
+            )
+        rows.append(np.full(len(first), row))
+        starts.append(first)
+    row = np.concatenate(rows)
+    ids = [c for c in ("subject", "trial", "stimulus", "split") if c in recordings.trials]
+    windows = recordings.trials[ids].iloc[row].reset_index(drop=True)
+    windows["start"] = np.concatenate(starts)
+    windows["row"] = row
+    return Panel(recordings, windows, labels[row], classes, n_timepoints)

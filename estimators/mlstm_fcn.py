@@ -1,0 +1,306 @@
+"""MLSTM-FCN: an LSTM beside three squeeze-and-excite convolutions (Karim et al. 2019)."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from bench.registry import register_estimator
+
+if TYPE_CHECKING:
+    import keras
+    from sklearn.utils import Tags
+
+# Size of a batch of predictions. It changes no result; large batches only need more memory.
+_PREDICT_BATCH = 256
+# Batches that one call from Python may train on. Small data have batches of a few milliseconds, of
+# which a third would otherwise be the call.
+_STEPS_PER_CALL = 32
+
+
+@register_estimator("mlstm-fcn", family="deep", requires=("keras", "tensorflow"))
+@dataclass(kw_only=True, eq=False)
+class MLSTMFCN:
+    """MLSTM-FCN of Karim et al. (2019): LSTM and squeeze-excite convolutions side by side.
+
+    The network is that of section 3 of [1]_, with the training of section 4: Adam, whose learning
+    rate is multiplied by 1/cbrt(2), down to 1e-4, whenever the training loss has not improved for
+    `patience` epochs; classes weighted against their frequency; and, at the end, the weights of the
+    epoch of lowest training loss. No part of the training windows is held out, and none of the
+    test windows is looked at.
+
+    It keeps the scikit-learn interface (``get_params``, ``set_params``, ``clone``, pickling) without
+    deriving from scikit-learn's classes, so that listing the estimators imports neither library.
+
+    Parameters
+    ----------
+    cells : int, default 8
+        Units of the LSTM; the paper chooses among 8, 64 and 128 by data set.
+    epochs : int, default 250
+        Passes over the training windows.
+    batch_size : int, default 64
+        Windows in a step of Adam.
+    learning_rate : float, default 1e-3
+        Learning rate at the start.
+    patience : int, default 100
+        Epochs without an improvement of the training loss after which the learning rate is lowered.
+    class_weight : bool, default True
+        Weight every window by n_windows / (n_classes * n_windows_of_its_class).
+    shuffle : bool, optional
+        Whether the LSTM sees each channel as one step of n_timepoints features ("dimension shuffle",
+        section 3.2 of [1]_) and not each time point as one step of n_channels features. By default
+        it does when there are more time points than channels, as in the paper.
+    random_state : int, optional
+        Seed of the initial weights, of dropout and of the order of windows. It seeds Python's,
+        NumPy's and TensorFlow's global generators. On one machine, with the same number of threads,
+        the same seed gives the same network.
+    n_jobs : int, optional
+        Threads of TensorFlow; None or a negative number for all cores. The first TensorFlow operation of a
+        process fixes their number, so a later value has no effect.
+
+    Attributes
+    ----------
+    classes_ : ndarray of shape (n_classes,), str
+        The labels, sorted: the columns of `predict_proba`.
+    model_ : keras.Model
+        The trained network, from (n_windows, n_channels, n_timepoints) to class probabilities.
+    history_ : dict of str to list of float
+        ``loss``, ``accuracy`` and ``learning_rate`` of every epoch, on the training windows.
+
+    References
+    ----------
+    .. [1] F. Karim, S. Majumdar, H. Darabi, S. Harford, "Multivariate LSTM-FCNs for Time Series
+       Classification", Neural Networks 116, 2019, pp. 237-245; arXiv:1801.04503.
+    """
+
+    cells: int = 8
+    epochs: int = 250
+    batch_size: int = 64
+    learning_rate: float = 1e-3
+    patience: int = 100
+    class_weight: bool = True
+    shuffle: bool | None = None
+    random_state: int | None = None
+    n_jobs: int | None = None
+
+    def fit(self, X: np.ndarray, y: np.ndarray) -> MLSTMFCN:
+        """Train a new network.
+
+        Parameters
+        ----------
+        X : ndarray of shape (n_windows, n_channels, n_timepoints)
+            The training windows, best scaled to about unit variance; cast to float32.
+        y : ndarray of shape (n_windows,)
+            Their labels, of any type that can be sorted.
+
+        Returns
+        -------
+        MLSTMFCN
+            The estimator itself.
+
+        Raises
+        ------
+        ValueError
+            If `X` is not three-dimensional, differs from `y` in length, or has a value that is not
+            finite; the message names the channel.
+        """
+        X = _checked(X)
+        if len(X) != len(y):
+            raise ValueError(f"X has {len(X)} windows but y has {len(y)} labels")
+        self.classes_, labels = np.unique(np.asarray(y), return_inverse=True)
+
+        keras = _import_keras(self.n_jobs)
+        # Keras keeps every network of a process alive through its global state until told otherwise.
+        keras.utils.clear_session(free_memory=False)
+        if self.random_state is not None:
+            keras.utils.set_random_seed(self.random_state)
+        self.model_ = build_network(X.shape[1:], len(self.classes_), cells=self.cells, shuffle=self.shuffle)
+        self.model_.compile(
+            optimizer=keras.optimizers.Adam(self.learning_rate),
+            loss="sparse_categorical_crossentropy",
+            metrics=["accuracy"],
+            steps_per_execution=min(_STEPS_PER_CALL, -(-len(X) // self.batch_size)),
+            jit_compile=False,  # XLA trains this network more slowly on a CPU
+        )
+        history = self.model_.fit(
+            X,
+            labels,
+            batch_size=self.batch_size,
+            epochs=self.epochs,
+            class_weight=class_weights(labels) if self.class_weight else None,
+            callbacks=_callbacks(self.epochs, self.patience),
+            verbose=0,
+        )
+        self.history_ = {name: [float(v) for v in values] for name, values in history.history.items()}
+        return self
+
+    def predict_proba(self, X: np.ndarray) -> np.ndarray:
+        """Return class probabilities.
+
+        Parameters
+        ----------
+        X : ndarray of shape (n_windows, n_channels, n_timepoints)
+            Windows of the shape seen in `fit`; cast to float32.
+
+        Returns
+        -------
+        ndarray of shape (n_windows, n_classes), float32
+            Probabilities, with columns as in `classes_`.
+
+        Raises
+        ------
+        ValueError
+            If `X` has another shape than in `fit` or a value that is not finite.
+        """
+        X = _checked(X)
+        if X.shape[1:] != self.model_.input_shape[1:]:
+            raise ValueError(
+                f"windows of (n_channels, n_timepoints) = {X.shape[1:]}; "
+                f"the network was trained on {self.model_.input_shape[1:]}"
+            )
+        return self.model_.predict(X, batch_size=_PREDICT_BATCH, verbose=0)
+
+    def predict(self, X: np.ndarray) -> np.ndarray:
+        """Return the most probable label of each window: ndarray of shape (n_windows,)."""
+        return self.classes_[self.predict_proba(X).argmax(axis=1)]
+
+    def get_params(self, deep: bool = True) -> dict[str, Any]:
+        """Return the parameters by name; `deep` is there for scikit-learn and changes nothing."""
+        return {field.name: getattr(self, field.name) for field in fields(self)}
+
+    def set_params(self, **params: Any) -> MLSTMFCN:
+        """Set parameters by name; ValueError if there is none of that name."""
+        for name, value in params.items():
+            if name not in self.get_params():
+                raise ValueError(f"MLSTMFCN has no parameter {name!r}; it has {', '.join(self.get_params())}")
+            setattr(self, name, value)
+        return self
+
+    def __sklearn_tags__(self) -> Tags:
+        from sklearn.utils import ClassifierTags, InputTags, Tags, TargetTags
+
+        return Tags(
+            estimator_type="classifier",
+            classifier_tags=ClassifierTags(),
+            input_tags=InputTags(two_d_array=False, three_d_array=True),
+            target_tags=TargetTags(required=True),
+        )
+
+
+def build_network(
+    shape: tuple[int, int], n_classes: int, *, cells: int = 8, shuffle: bool | None = None
+) -> keras.Model:
+    """Build the untrained network of Karim et al. (2019), figure 2.
+
+    Parameters
+    ----------
+    shape : (n_channels, n_timepoints)
+        Shape of one window.
+    n_classes : int
+        Units of the softmax.
+    cells : int, default 8
+        Units of the LSTM.
+    shuffle : bool, optional
+        Whether each channel is one step of the LSTM; by default, if there are fewer channels than
+        time points.
+
+    Returns
+    -------
+    keras.Model
+        From (n_windows, n_channels, n_timepoints) to (n_windows, n_classes), not compiled.
+    """
+    from keras import Input, Model, layers
+
+    n_channels, n_timepoints = shape
+    if shuffle is None:
+        shuffle = n_timepoints > n_channels
+
+    windows = Input(shape)
+    series = layers.Permute((2, 1))(windows)  # (n_timepoints, n_channels), as convolutions want it
+
+    # A window as given is the shuffled one: n_channels steps of n_timepoints features.
+    recurrent = layers.LSTM(cells)(windows if shuffle else series)
+    recurrent = layers.Dropout(0.8)(recurrent)
+
+    convolved = _convolution(series, filters=128, width=8)
+    convolved = _squeeze_excite(convolved)
+    convolved = _convolution(convolved, filters=256, width=5)
+    convolved = _squeeze_excite(convolved)
+    convolved = _convolution(convolved, filters=128, width=3)
+    convolved = layers.GlobalAveragePooling1D()(convolved)
+
+    joined = layers.Concatenate()([recurrent, convolved])
+    return Model(windows, layers.Dense(n_classes, activation="softmax")(joined))
+
+
+def _convolution(x: Any, *, filters: int, width: int) -> Any:
+    from keras import layers
+
+    x = layers.Conv1D(filters, width, padding="same", kernel_initializer="he_uniform")(x)
+    x = layers.BatchNormalization(momentum=0.99, epsilon=0.001)(x)
+    return layers.ReLU()(x)
+
+
+def _squeeze_excite(x: Any, ratio: int = 16) -> Any:
+    """Scale every feature map by a gate computed from the means of all (Hu et al. 2018, section 3)."""
+    from keras import layers
+
+    filters = x.shape[-1]
+    gate = layers.GlobalAveragePooling1D(keepdims=True)(x)
+    gate = layers.Dense(filters // ratio, activation="relu", kernel_initializer="he_normal", use_bias=False)(gate)
+    gate = layers.Dense(filters, activation="sigmoid", kernel_initializer="he_normal", use_bias=False)(gate)
+    return layers.Multiply()([x, gate])
+
+
+def class_weights(labels: np.ndarray) -> dict[int, float]:
+    """Return n / (n_classes * count) for each class.
+
+    Parameters
+    ----------
+    labels : ndarray of shape (n_windows,), int
+        Class numbers 0 to n_classes - 1, each of them at least once.
+
+    Returns
+    -------
+    dict of int to float
+        The weight by class number; over the windows they average to one.
+    """
+    counts = np.bincount(labels)
+    return {label: len(labels) / (len(counts) * count) for label, count in enumerate(counts.tolist())}
+
+
+def _callbacks(epochs: int, patience: int) -> list[Any]:
+    from keras.callbacks import EarlyStopping, ReduceLROnPlateau
+
+    return [
+        # A patience of all epochs never stops early: what is wanted is the weights of the best one.
+        EarlyStopping(monitor="loss", mode="min", patience=epochs, restore_best_weights=True),
+        ReduceLROnPlateau(monitor="loss", mode="min", factor=0.5 ** (1 / 3), patience=patience, min_lr=1e-4),
+    ]
+
+
+def _checked(X: np.ndarray) -> np.ndarray:
+    X = np.asarray(X, dtype=np.float32)
+    if X.ndim != 3:
+        raise ValueError(f"X has shape {X.shape}, expected (n_windows, n_channels, n_timepoints)")
+    bad = ~np.isfinite(X).all(axis=(0, 2))
+    if bad.any():
+        raise ValueError(f"X has values that are not finite (NaN or infinity) in channel {int(bad.argmax())}")
+    return X
+
+
+def _import_keras(n_jobs: int | None) -> Any:
+    # TensorFlow reads the level of its C++ log once, when it is first imported.
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    import keras
+    import tensorflow as tf
+
+    threads = n_jobs if n_jobs and n_jobs > 0 else 0  # 0: as many as there are cores
+    with contextlib.suppress(RuntimeError):  # TensorFlow is running already
+        tf.config.threading.set_intra_op_parallelism_threads(threads)
+        tf.config.threading.set_inter_op_parallelism_threads(threads)
+    return keras
