@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 import time
 import warnings
@@ -130,6 +131,8 @@ def _run(cell: Cell, panel: Panel, split: Split, outcome: Outcome) -> None:
     outcome.prepare_seconds = time.perf_counter() - clock
     outcome.n_train, outcome.n_test = len(X_train), len(X_test)
 
+    for module in plugin.requires:  # importing TensorFlow is no part of anybody's training time
+        importlib.import_module(module)
     if plugin.about["compiled"]:
         _rehearse(cell, plugin, X_train, y_train)
     estimator = make_estimator(cell, plugin)
@@ -143,7 +146,7 @@ def _run(cell: Cell, panel: Panel, split: Split, outcome: Outcome) -> None:
     outcome.peak_memory_mb = peak.megabytes
     if y_pred.shape != y_test.shape:
         raise ValueError(f"predict gave shape {y_pred.shape} for {len(y_test)} windows")
-    strange = sorted(set(y_pred) - set(panel.classes))
+    strange = sorted(set(y_pred.tolist()) - set(panel.classes))
     if strange:
         raise ValueError(
             f"predict gave {strange[0]!r}, which is none of the classes {', '.join(panel.classes)}"

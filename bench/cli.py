@@ -86,7 +86,7 @@ def run(
     chosen = next((name for name in PROFILES if name == profile), None)
     if chosen is None:
         raise SuiteError(f"--profile {profile}: unknown{nearest(profile, PROFILES)}")
-    study = read_suite(suite).thinned(chosen)
+    study = read_suite(suite)
     asked = {
         "estimators": None if estimators is None else split_specs(estimators),
         "protocols": None if protocols is None else split_specs(protocols),
@@ -98,13 +98,13 @@ def run(
             raise SuiteError(f"--{key}: none is named")
     if subjects is not None:
         parse_subjects(subjects)
-    study = study.model_copy(update={key: value for key, value in asked.items() if value is not None})
+    overrides = {key: value for key, value in asked.items() if value is not None}
 
     from bench.runner import make_plan
 
     console = _console()
     with console.status("looking at the data"):
-        todo = make_plan(study, chosen, data_root=data_root, results=results, say=_warn)
+        todo = make_plan(study, chosen, overrides, data_root=data_root, results=results, say=_warn)
     for notice in todo.notices:
         _warn(notice)
     if plan:
@@ -144,6 +144,36 @@ def list_(
     print_listing(kind, _console())
 
 
+@app.command(
+    epilog="""
+    Examples:
+
+    python -m bench check 'mlstm-fcn[epochs=5]'
+
+    python -m bench check hku956 --data-root HKU956
+    """
+)
+def check(
+    name: Annotated[str, typer.Argument(help="An estimator (a spec) or a data set.", metavar="NAME")],
+    data_root: Annotated[Path | None, typer.Option(help="The data set's folder.", metavar="DIR")] = None,
+    plugins: PluginsOption = None,
+) -> None:
+    """Check that a plugin keeps the interface. Exit status 0: it does, 1: it does not."""
+    _add_plugins(plugins)
+    from bench.check import check_dataset, check_estimator
+    from bench.registry import plugins as known
+    from bench.spec import parse_spec
+
+    spec = parse_spec(name)
+    faults = 0
+    for found in check_dataset(spec, data_root) if spec.name in known("dataset") else check_estimator(spec):
+        faults += bool(found.fault)
+        typer.echo(
+            f"ok     {found.sentence}" if not found.fault else f"FAULT  {found.sentence}: {found.fault}"
+        )
+    raise typer.Exit(1 if faults else 0)
+
+
 @data.command(
     "simulate-deap", epilog="Example:\n\npython -m bench data simulate-deap simulated --subjects 1-2"
 )
@@ -153,19 +183,26 @@ def simulate_deap(
     seed: Annotated[int, typer.Option(min=0, help="Another seed, other recordings.")] = 0,
 ) -> None:
     """Write simulated recordings in DEAP's official file format, 103 MB a subject."""
-    from rich.progress import track
+    from rich.progress import Progress
 
     from bench.datasets.deap_simulated import write_deap_folder
     from bench.suite import parse_subjects
 
-    numbers = list(range(1, int(subjects) + 1)) if subjects.isdecimal() else parse_subjects(subjects)
+    numbers = parse_subjects(f"1-{subjects}" if subjects.isdecimal() else subjects)
     console = _console()
-    for number in track(numbers, "writing", console=console, transient=True):
-        write_deap_folder(folder, subjects=[number], seed=seed)
-    console.print(f"{len(numbers)} simulated subjects in {folder}")
-    console.print(
-        f"python -m bench run --suite deap-arousal --data-root {folder} --subjects {numbers[0]}-{numbers[-1]}"
-    )
+    with Progress(console=console, transient=True) as progress:
+        bar = progress.add_task("writing", total=len(numbers))
+        write_deap_folder(
+            folder,
+            subjects=numbers,
+            seed=seed,
+            progress=lambda done, total: progress.update(bar, completed=done, total=total),
+        )
+    console.print(f"{len(numbers)} simulated subjects in {folder}; to run on them:")
+    command = f"python -m bench run --suite deap-arousal --data-root {folder}"
+    if len(numbers) < 32:
+        command += f" --subjects {','.join(map(str, numbers))}"
+    console.print(command, soft_wrap=True)
 
 
 def main() -> None:

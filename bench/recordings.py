@@ -78,9 +78,11 @@ class Recordings:
                 raise DataError(f"{where}: shape {signal.shape}, expected ({len(self.channels)}, n_samples)")
             if signal.dtype != np.float32:
                 raise DataError(f"{where}: {signal.dtype} samples, expected float32")
-            # A sum is finite only if every term is, and costs no temporary array. Its overflow in
-            # float32 needs samples near 3e38: the slow check then decides.
-            if not np.isfinite(signal.sum()) and not np.isfinite(signal).all():
+            # A sum is finite only if every term is, and costs no temporary array; where it is not, be it
+            # from an overflow alone, the slow check decides.
+            with np.errstate(over="ignore", invalid="ignore"):
+                total = signal.sum()
+            if not np.isfinite(total) and not np.isfinite(signal).all():
                 channel = self.channels[int(np.argmin(np.isfinite(signal).all(axis=1)))]
                 raise DataError(f"{where}: a sample of {channel} is not finite")
 

@@ -47,8 +47,13 @@ class Plugin:
 
     @property
     def source_digest(self) -> str:
-        """SHA-256 of the defining file: a stored result is reused only while this is the same."""
-        return hashlib.sha256(self.source.read_bytes()).hexdigest()
+        """SHA-256 of the defining file, and of the ``_*.py`` files beside it that it names.
+
+        A stored result, or cached recordings, are reused only while this is the same.
+        """
+        own = self.source.read_bytes()
+        helpers = [file for file in sorted(self.source.parent.glob("_*.py")) if file.stem.encode() in own]
+        return hashlib.sha256(b"".join([own, *(file.read_bytes() for file in helpers)])).hexdigest()
 
     @property
     def summary(self) -> str:
@@ -108,7 +113,8 @@ def register_estimator(
     family : str
         The kind of method, e.g. ``"convolution"``, ``"distance"``, ``"deep"``, ``"chance"``.
     requires : sequence of str
-        Modules that must be installed; otherwise the estimator is listed as unavailable.
+        Modules that must be installed; otherwise the estimator is listed as unavailable. They are
+        imported before the clock starts.
     install : str
         The command that installs them, e.g. ``"pip install 'mlstm-bench[aeon]'"``.
     compiled : bool, default False

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import platform
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from functools import cache
@@ -43,10 +43,11 @@ class Task:
 
 @dataclass(eq=False)
 class Plan:
-    """All cells of a run, in order, and the store that takes their results."""
+    """All cells of a run, in order, what it changes of the suite, and the store that takes the results."""
 
     suite: Suite
     profile: Profile
+    changes: list[str]
     store: Store
     tasks: list[Task]
     notices: list[str] = field(default_factory=list)
@@ -60,6 +61,7 @@ class Plan:
 def make_plan(
     suite: Suite,
     profile: Profile,
+    overrides: Mapping[str, Any] | None = None,
     *,
     data_root: Path | None = None,
     results: Path = Path("results"),
@@ -67,12 +69,28 @@ def make_plan(
 ) -> Plan:
     """Load the data, divide it, and decide for each cell whether it must be run.
 
+    Parameters
+    ----------
+    suite : Suite
+    profile : str
+    overrides : mapping, optional
+        Keys of the suite that the user sets after all; they go before what the profile says.
+    data_root : Path, optional
+        The data set's folder.
+    results : Path
+        Where results are kept.
+    say : callable
+        Told in a line what takes time.
+
     Raises
     ------
     BenchError
         If the suite names something that is not there, the data cannot be read, a protocol cannot
         divide it, or a split leaks that its protocol promises to be clean.
     """
+    original = suite
+    suite = suite.thinned(profile).model_copy(update=dict(overrides or {}))
+    changes = suite.changes_from(original)
     specs = _check_estimators(suite)
     protocols = {name: get("protocol", name) for name in suite.protocols}
     subjects = parse_subjects(suite.subjects) if suite.subjects else None
@@ -108,7 +126,7 @@ def make_plan(
                 stored = store.read(cell)
                 tasks.append(Task(cell, panel, split, identity, stored, _why(stored, identity)))
     assert store is not None
-    plan = Plan(suite, profile, store, tasks, notices)
+    plan = Plan(suite, profile, changes, store, tasks, notices)
     _refuse_to_replace(plan)
     return plan
 
@@ -233,7 +251,7 @@ def _result(outcome: Outcome, task: Task, plan: Plan) -> dict[str, Any]:
             "n_windows": len(task.panel),
             "n_subjects": int(np.unique(task.panel.windows["subject"]).size),
             "profile": plan.profile,
-            "changes": suite.changes(plan.profile),
+            "changes": plan.changes,
         },
         "identity": task.identity,
         "versions": _versions(),

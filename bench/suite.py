@@ -90,24 +90,23 @@ class Suite(_Strict):
         }
         return self.model_copy(update=changes)
 
-    def changes(self, profile: Profile) -> list[str]:
-        """Say in words what the profile changes, a line each."""
-        thinning = self.profiles.get(profile, Thinning())
-        thin = thinning.model_dump(exclude_none=True, exclude={"parameters"})
-        lines = []
-        for key, value in thin.items():
-            before = self.windows.per_trial if key == "windows_per_trial" else getattr(self, key)
-            shown = [
-                ", ".join(v) if isinstance(v, list) else "all" if v is None else str(v)
-                for v in (before, value)
+    def changes_from(self, original: Suite) -> list[str]:
+        """Say in words, a line each, where this suite is another than `original`."""
+        pairs = [
+            (key.replace("_", " "), getattr(self, key), getattr(original, key))
+            for key in ("subjects", "protocols", "estimators", "seeds")
+        ]
+        pairs.append(("windows per trial", self.windows.per_trial, original.windows.per_trial))
+        for name, parameters in self.parameters.items():
+            before = original.parameters.get(name, {})
+            pairs += [
+                (f"{name} {key}", value, before.get(key, "default")) for key, value in parameters.items()
             ]
-            if shown[0] != shown[1]:
-                lines.append(f"{key.replace('_', ' ')}: {shown[1]} (suite: {shown[0]})")
-        for name, parameters in thinning.parameters.items():
-            for key, value in parameters.items():
-                before = self.parameters.get(name, {}).get(key, "its default")
-                lines.append(f"{name} {key}: {value} (suite: {before})")
-        return lines
+        return [f"{key}: {_show(new)} (suite: {_show(old)})" for key, new, old in pairs if new != old]
+
+
+def _show(value: Any) -> str:
+    return "all" if value is None else ", ".join(value) if isinstance(value, list) else str(value)
 
 
 def read_suite(name_or_path: str) -> Suite:

@@ -71,7 +71,7 @@ def _suites() -> list[tuple[str, ...]]:
 def print_plan(plan: Plan, console: Console) -> None:
     """Print the cells of a plan, and what its profile changes."""
     console.print(f"[bold]{escape(plan.suite.title)}[/], profile {plan.profile}")
-    for change in plan.suite.changes(plan.profile):
+    for change in plan.changes:
         console.print(f"  {escape(change)}", soft_wrap=True)
     for panel in dict.fromkeys(task.panel for task in plan.tasks):
         n_windows, n_channels, n_timepoints = panel.shape
@@ -80,16 +80,23 @@ def print_plan(plan: Plan, console: Console) -> None:
             f"{panel.windows['subject'].nunique()} subjects, classes {', '.join(panel.classes)}",
             soft_wrap=True,
         )
+    verdicts = {task.cell.protocol: task.split.audit.verdict for task in plan.tasks}
+    for protocol, verdict in verdicts.items():
+        console.print(f"  {protocol}: {verdict}", soft_wrap=True)
     table = Table(box=None, pad_edge=False)
-    for heading in ("estimator", "protocol", "seed", "train", "test", "audit", "state"):
-        table.add_column(heading, justify="right" if heading in ("seed", "train", "test") else "left")
+    for heading in ("estimator", "protocol", "seed", "train", "test", "state"):
+        table.add_column(
+            heading,
+            justify="right" if heading in ("seed", "train", "test") else "left",
+            no_wrap=heading != "state",
+        )
     for task in plan.tasks:
         cell = task.cell
-        state = "stored" if not task.why else f"to run: {task.why}"
+        state = "stored" if not task.why else f"to run: {task.why}" if task.stored else "to run"
         place = f"{cell.variant} {cell.protocol}".strip()
         seed = str(cell.seed) if cell.fold is None else f"{cell.seed}/{cell.fold}"
         sizes = (f"{len(task.split.train):,}", f"{len(task.split.test):,}")
-        table.add_row(*map(escape, (cell.estimator, place, seed, *sizes, task.split.audit.verdict, state)))
+        table.add_row(*map(escape, (cell.estimator, place, seed, *sizes, state)))
     console.print(table)
     console.print(
         f"{len(plan.tasks)} cells, {len(plan.waiting)} to run; results in {plan.store.folder}", soft_wrap=True

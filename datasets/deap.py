@@ -159,7 +159,7 @@ def write_deap_file(
     ValueError
         If a shape is another one.
     """
-    from bench.datasets._py2_pickle import write_pickle
+    from bench.datasets._py2_pickle_writer import write_pickle
 
     for what, array, shape in (("data", data, DATA_SHAPE), ("labels", labels, LABELS_SHAPE)):
         if array.shape != shape:
@@ -233,11 +233,10 @@ def _ranges(numbers: Iterable[int]) -> str:
 
 def _read_dat(path: Path, signals: NDArray[np.float32], ratings: NDArray[np.float64]) -> bool:
     """Fill one subject's `signals` and `ratings` from a pickle; return whether it is simulated."""
-    from bench.datasets._py2_pickle import Array, open_pickle
+    from bench.datasets._py2_pickle_reader import Array, open_pickle
 
     with open_pickle(path) as contents:
-        for name, shape in (("data", DATA_SHAPE), ("labels", LABELS_SHAPE)):
-            _check(path, name, contents, Array, shape)
+        _check(path, contents, Array)
         _fill_ratings(path, contents["labels"].read(), ratings)
         _fill_signals(path, contents["data"].rows(COLUMNS), signals)
         # Whatever stands there but a plain False: rather brand a file than pass one off as measured.
@@ -255,23 +254,27 @@ def _read_mat(path: Path, signals: NDArray[np.float32], ratings: NDArray[np.floa
         )
     except Exception as error:  # the reader fails in many ways on a damaged file
         raise DataError(f"{path}: truncated or not a Matlab file of DEAP: {error}") from error
-    for name, shape in (("data", DATA_SHAPE), ("labels", LABELS_SHAPE)):
-        _check(path, name, contents, np.ndarray, shape)
+    _check(path, contents, np.ndarray)
     _fill_ratings(path, contents["labels"], ratings)
     _fill_signals(path, contents["data"][:, COLUMNS], signals)
     return bool(np.any(contents.get("simulated", False)))
 
 
-def _check(path: Path, name: str, contents: dict, kind: type, shape: tuple[int, ...]) -> None:
-    if name not in contents:
-        found = ", ".join(sorted(key for key in contents if not key.startswith("__"))) or "nothing"
-        raise DataError(f"{path}: no '{name}' in it (found: {found:.200})")
-    if not isinstance(contents[name], kind):
-        raise DataError(f"{path}: '{name}' is no array")
-    array = contents[name]
-    found, expected = (" x ".join(map(str, s)) or "one number" for s in (array.shape, shape))
-    if array.shape != shape or array.dtype.newbyteorder("=") != np.float64:
-        raise DataError(f"{path}: '{name}' is {found} of {array.dtype.name}, expected {expected} of float64")
+def _check(path: Path, contents: dict, kind: type) -> None:
+    """Check that both arrays are there, of the right `kind`, shape and type, before anything is read."""
+    for name in ("data", "labels"):
+        if name not in contents:
+            found = ", ".join(sorted(key for key in contents if not key.startswith("__"))) or "nothing"
+            raise DataError(f"{path}: no '{name}' in it (found: {found:.200})")
+        if not isinstance(contents[name], kind):
+            raise DataError(f"{path}: '{name}' is no array")
+    for name, shape in (("data", DATA_SHAPE), ("labels", LABELS_SHAPE)):
+        array = contents[name]
+        if array.shape != shape or array.dtype.newbyteorder("=") != np.float64:
+            found, expected = (" x ".join(map(str, s)) or "one number" for s in (array.shape, shape))
+            raise DataError(
+                f"{path}: '{name}' is {found} of {array.dtype.name}, expected {expected} of float64"
+            )
 
 
 def _fill_ratings(path: Path, labels: NDArray[np.float64], ratings: NDArray[np.float64]) -> None:
@@ -288,9 +291,9 @@ def _fill_signals(path: Path, rows: Iterable[NDArray[np.float64]], signals: NDAr
     for trial, row in enumerate(rows):
         with np.errstate(over="ignore"):
             signals[trial] = row
-        # A sum of finite numbers of this size is finite, and needs no temporary array.
-        if np.isfinite(signals[trial].sum()):
-            continue
+            # A finite sum has finite terms only, and needs no temporary array.
+            if np.isfinite(signals[trial].sum()):
+                continue
         wrong = np.argwhere(~np.isfinite(signals[trial]))
         if len(wrong):
             channel, sample = wrong[0]

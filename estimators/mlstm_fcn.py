@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import sys
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any
 
@@ -12,17 +13,18 @@ import numpy as np
 from bench.registry import register_estimator
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     import keras
     from sklearn.utils import Tags
 
 # Size of a batch of predictions. It changes no result; large batches only need more memory.
 _PREDICT_BATCH = 256
-# Batches that one call from Python may train on. Small data have batches of a few milliseconds, of
-# which a third would otherwise be the call.
-_STEPS_PER_CALL = 32
+# LSTMs of so few steps are written out in the graph: it compiles sooner than a loop, and runs as fast.
+_UNROLLED_STEPS = 16
 
 
-@register_estimator("mlstm-fcn", family="deep", requires=("keras", "tensorflow"))
+@register_estimator("mlstm-fcn", family="deep", requires=("tensorflow", "keras"))
 @dataclass(kw_only=True, eq=False)
 class MLSTMFCN:
     """MLSTM-FCN of Karim et al. (2019): LSTM and squeeze-excite convolutions side by side.
@@ -114,8 +116,7 @@ class MLSTMFCN:
         self.classes_, labels = np.unique(np.asarray(y), return_inverse=True)
 
         keras = _import_keras(self.n_jobs)
-        # Keras keeps every network of a process alive through its global state until told otherwise.
-        keras.utils.clear_session(free_memory=False)
+        keras.utils.clear_session()  # Keras's global state would keep the networks of earlier fits alive
         if self.random_state is not None:
             keras.utils.set_random_seed(self.random_state)
         self.model_ = build_network(X.shape[1:], len(self.classes_), cells=self.cells, shuffle=self.shuffle)
@@ -123,8 +124,7 @@ class MLSTMFCN:
             optimizer=keras.optimizers.Adam(self.learning_rate),
             loss="sparse_categorical_crossentropy",
             metrics=["accuracy"],
-            steps_per_execution=min(_STEPS_PER_CALL, -(-len(X) // self.batch_size)),
-            jit_compile=False,  # XLA trains this network more slowly on a CPU
+            jit_compile=False,  # on a CPU, XLA trains this network more slowly
         )
         history = self.model_.fit(
             X,
@@ -162,7 +162,9 @@ class MLSTMFCN:
                 f"windows of (n_channels, n_timepoints) = {X.shape[1:]}; "
                 f"the network was trained on {self.model_.input_shape[1:]}"
             )
-        return self.model_.predict(X, batch_size=_PREDICT_BATCH, verbose=0)
+        # The network is called, rather than its `predict`, which would first compile a graph for a second.
+        starts = range(0, len(X), _PREDICT_BATCH)
+        return np.concatenate([self.model_(X[k : k + _PREDICT_BATCH], training=False) for k in starts])
 
     def predict(self, X: np.ndarray) -> np.ndarray:
         """Return the most probable label of each window: ndarray of shape (n_windows,)."""
@@ -223,7 +225,9 @@ def build_network(
     series = layers.Permute((2, 1))(windows)  # (n_timepoints, n_channels), as convolutions want it
 
     # A window as given is the shuffled one: n_channels steps of n_timepoints features.
-    recurrent = layers.LSTM(cells)(windows if shuffle else series)
+    steps = windows if shuffle else series
+    few = steps.shape[1] <= _UNROLLED_STEPS
+    recurrent = layers.LSTM(cells, unroll=few)(steps)
     recurrent = layers.Dropout(0.8)(recurrent)
 
     convolved = _convolution(series, filters=128, width=8)
@@ -251,8 +255,9 @@ def _squeeze_excite(x: Any, ratio: int = 16) -> Any:
 
     filters = x.shape[-1]
     gate = layers.GlobalAveragePooling1D(keepdims=True)(x)
-    gate = layers.Dense(filters // ratio, activation="relu", kernel_initializer="he_normal", use_bias=False)(gate)
-    gate = layers.Dense(filters, activation="sigmoid", kernel_initializer="he_normal", use_bias=False)(gate)
+    options = {"kernel_initializer": "he_normal", "use_bias": False}
+    gate = layers.Dense(filters // ratio, activation="relu", **options)(gate)
+    gate = layers.Dense(filters, activation="sigmoid", **options)(gate)
     return layers.Multiply()([x, gate])
 
 
@@ -294,13 +299,36 @@ def _checked(X: np.ndarray) -> np.ndarray:
 
 
 def _import_keras(n_jobs: int | None) -> Any:
-    # TensorFlow reads the level of its C++ log once, when it is first imported.
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-    import keras
-    import tensorflow as tf
+    """Import Keras and start TensorFlow with `n_jobs` threads, without a word on the console."""
+    with _quiet_start():
+        import keras
+        import tensorflow as tf
 
-    threads = n_jobs if n_jobs and n_jobs > 0 else 0  # 0: as many as there are cores
-    with contextlib.suppress(RuntimeError):  # TensorFlow is running already
-        tf.config.threading.set_intra_op_parallelism_threads(threads)
-        tf.config.threading.set_inter_op_parallelism_threads(threads)
+        threads = n_jobs if n_jobs and n_jobs > 0 else 0  # 0: as many as there are cores
+        with contextlib.suppress(RuntimeError):  # it runs already, and keeps the threads it has
+            tf.config.threading.set_intra_op_parallelism_threads(threads)
+            tf.config.threading.set_inter_op_parallelism_threads(threads)
+        tf.config.list_logical_devices()  # starts it
+        tf.get_logger().setLevel("ERROR")  # it would warn that every network is compiled anew
     return keras
+
+
+@contextlib.contextmanager
+def _quiet_start() -> Iterator[None]:
+    """Drop what TensorFlow's C++ side writes to standard error while it is imported and started.
+
+    Its first lines (oneDNN, no GPU found) are written before it has read ``TF_CPP_MIN_LOG_LEVEL``, past
+    Python's ``sys.stderr``. Whoever sets that variable wants to see them, and does.
+    """
+    if "tensorflow" in sys.modules or "TF_CPP_MIN_LOG_LEVEL" in os.environ:
+        yield
+        return
+    os.environ["TF_CPP_MIN_LOG_LEVEL"] = "2"
+    kept = os.dup(2)
+    try:
+        with open(os.devnull, "wb") as nowhere:
+            os.dup2(nowhere.fileno(), 2)
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from bench.datasets.hku956 import hku956, hku956_files
 
+from bench.datasets.hku956 import hku956, hku956_files
 from bench.recordings import DataError, Recordings
 
 RATES = {"BVP": 64, "EDA": 4, "TEMP": 4, "HR": 1}

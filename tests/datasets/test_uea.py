@@ -9,8 +9,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from bench.datasets.uea import uea, uea_files, uea_problems
 
+from bench.datasets.uea import uea, uea_files, uea_problems
 from bench.recordings import DataError
 
 HEADER = """@problemName Tiny

@@ -1,4 +1,4 @@
-"""Read and write the few pickles that hold arrays in a dict, without running what a pickle asks for.
+"""Read the few pickles that hold arrays in a dict, without running what a pickle asks for.
 
 A pickle is a program, and the usual reader runs it: a file from a stranger can do anything. This reader
 knows the few opcodes that a dict of arrays is made of, calls nothing at all, and refuses every other name by
@@ -24,7 +24,7 @@ import numpy as np
 
 from bench.recordings import DataError
 
-__all__ = ["Array", "open_pickle", "write_pickle"]
+__all__ = ["Array", "open_pickle"]
 
 # What a pickled array asks for, by the module names of old and new numpy.
 _ADMITTED = {
@@ -396,7 +396,7 @@ class _Machine:
 
                 for known in pickletools.opcodes:
                     if known.code.encode("latin-1") == opcode:
-                        raise self.refused(f"the pickle has the instruction {known.name} at byte {at}")
+                        raise self.refused(f"not a DEAP pickle: instruction {known.name} at byte {at}")
                 raise self.damaged(f"byte {at} is {opcode[0]:#04x}, no pickle instruction")
 
 
@@ -406,52 +406,3 @@ def _text(value: str | bytes) -> str:
 
 def _kind(value: Any) -> str:
     return type(value).__name__.lstrip("_").lower()
-
-
-def write_pickle(file: BinaryIO, arrays: dict[str, np.ndarray], **flags: bool) -> None:
-    """Write arrays, in the given order, as Python 2's cPickle with numpy writes a dict of them at protocol 2.
-
-    Parameters
-    ----------
-    file : binary file
-        Open for writing.
-    arrays : dict of str to ndarray
-        At least two axes, at most three; stored as float64. Converted and written one index of the first axis
-        at a time, so that nothing is copied whole.
-    **flags : bool
-        Further entries of the dict, after the arrays.
-    """
-    n_memo = 0
-
-    def memo() -> bytes:
-        nonlocal n_memo
-        n_memo += 1
-        return pickle.BINPUT + bytes([n_memo])
-
-    def short(text: str) -> bytes:
-        return pickle.SHORT_BINSTRING + bytes([len(text)]) + text.encode("ascii")
-
-    file.write(pickle.PROTO + b"\x02" + pickle.EMPTY_DICT + memo() + pickle.MARK)
-    for i, (key, array) in enumerate(arrays.items()):
-        file.write(short(key) + memo())
-        if i == 0:  # what is named once is fetched from the memo by all later arrays
-            file.write(b"cnumpy.core.multiarray\n_reconstruct\n" + memo() + b"cnumpy\nndarray\n" + memo())
-        else:
-            file.write(b"h\x03h\x04")
-        file.write(b"K\x00\x85U\x01b\x87R" + memo() + b"(K\x01")
-        for n in array.shape:
-            opcode, width = (pickle.BININT1, 1) if n < 256 else (pickle.BININT2, 2)
-            file.write(opcode + n.to_bytes(width, "little"))
-        file.write(pickle.TUPLE2 if array.ndim == 2 else pickle.TUPLE3)
-        if i == 0:
-            file.write(b"cnumpy\ndtype\n" + memo() + b"U\x02f8K\x00K\x01\x87R" + memo())
-            file.write(b"(K\x03U\x01<NNNJ\xff\xff\xff\xffJ\xff\xff\xff\xffK\x00tb")
-        else:
-            file.write(b"h\x07")
-        file.write(pickle.NEWFALSE + pickle.BINSTRING + (8 * array.size).to_bytes(4, "little"))
-        for row in array:
-            file.write(np.ascontiguousarray(row, "<f8").data)
-        file.write(b"tb")
-    for key, flag in flags.items():
-        file.write(short(key) + memo() + (pickle.NEWTRUE if flag else pickle.NEWFALSE))
-    file.write(pickle.SETITEMS + pickle.STOP)

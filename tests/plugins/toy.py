@@ -1,0 +1,110 @@
+"""A small made-up data set and small estimators, kept as a user would keep theirs."""
+
+import numpy as np
+
+from bench.recordings import DataError, Recordings
+from bench.registry import register_dataset, register_estimator
+
+
+@register_dataset(
+    "toy", description="noise with trial offsets", licence="none", where="made here", needs_root=False
+)
+def toy(root=None, *, subjects=None, n_trials: int = 10, effect: float = 0.0, seconds: float = 17.0):
+    """Four subjects; the level of a trial tells the trial, `effect` adds what tells its class."""
+    import pandas as pd
+
+    rng = np.random.default_rng(0)
+    signals, rows = [], []
+    for subject in range(1, 5):
+        for trial in range(1, n_trials + 1):
+            high = trial % 2
+            signal = rng.standard_normal((2, int(16 * seconds))) * 0.05 + rng.standard_normal((2, 1))
+            signal[1] += effect * high
+            signals.append(signal.astype(np.float32))
+            rows.append((subject, trial, trial, 7.0 if high else 3.0, float(rng.uniform(1, 9))))
+    trials = pd.DataFrame(rows, columns=["subject", "trial", "stimulus", "arousal", "valence"])
+    if subjects is not None:
+        absent = set(subjects) - set(trials.subject)
+        if absent:
+            raise DataError(f"toy: no subject {min(absent)}")
+        keep = trials.subject.isin(list(subjects)).to_numpy()
+        signals, trials = (
+            [s for s, k in zip(signals, keep, strict=True) if k],
+            trials[keep].reset_index(drop=True),
+        )
+    return Recordings("toy", signals, ("a", "b"), 16.0, trials, baseline_seconds=1.0, simulated=True)
+
+
+@register_dataset(
+    "toy-file",
+    description="one number",
+    licence="none",
+    where="made here",
+    files=lambda root: root.glob("*.txt"),
+)
+def toy_file(root, *, subjects=None):
+    """Two trials at the level that a file says."""
+    import pandas as pd
+
+    trials = pd.DataFrame({"subject": 1, "trial": [1, 2], "stimulus": [1, 2], "arousal": [3.0, 7.0]})
+    level = np.float32((root / "level.txt").read_text())
+    return Recordings("toy-file", np.full((2, 1, 64), level), ("a",), 16.0, trials)
+
+
+class NearestMean:
+    """The class whose mean level is nearest."""
+
+    def fit(self, X, y):
+        self.classes_ = np.unique(y)
+        self.means_ = np.stack([X[y == c].mean(axis=(0, 2)) for c in self.classes_])
+        return self
+
+    def predict_proba(self, X):
+        away = np.linalg.norm(X.mean(axis=2)[:, None] - self.means_, axis=2)
+        return np.exp(-away) / np.exp(-away).sum(axis=1, keepdims=True)
+
+    def predict(self, X):
+        return self.classes_[self.predict_proba(X).argmax(axis=1)]
+
+
+@register_estimator("nearest-mean", family="features")
+def nearest_mean(*, unused: int = 1, random_state: int):
+    """Nearest class mean of the channel levels."""
+    return NearestMean()
+
+
+@register_estimator("nearest-window", family="distance")
+def nearest_window():
+    """1-NN on channel means: remembers every training window."""
+    from sklearn.neighbors import KNeighborsClassifier
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import FunctionTransformer
+
+    return make_pipeline(FunctionTransformer(lambda X: X.mean(axis=2)), KNeighborsClassifier(1))
+
+
+@register_estimator("breaks", family="faulty")
+def breaks(*, how: str = "fit"):
+    """Fail in the way that is asked for."""
+
+    class Broken(NearestMean):
+        def fit(self, X, y):
+            if how == "fit":
+                raise RuntimeError("the loss is nan | and so on")
+            if how == "exit":
+                raise SystemExit(3)
+            return super().fit(X, y)
+
+        def predict(self, X):
+            if how == "class":
+                return np.full(len(X), "medium")
+            return super().predict(X)[: 3 if how == "shape" else None]
+
+    return Broken()
+
+
+@register_estimator(
+    "lacks-package", family="faulty", requires=("no_such_module",), install="pip install no-such"
+)
+def lacks_package():
+    """Needs a package that nobody has."""

@@ -1,0 +1,133 @@
+"""The program as a user meets it."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+REPOSITORY = Path(__file__).parents[1]
+PLUGINS = Path(__file__).parent / "plugins"
+
+
+def bench(*arguments, cwd, columns=100, **environment):
+    return subprocess.run(
+        [sys.executable, "-m", "bench", *map(str, arguments)],
+        capture_output=True, text=True, cwd=cwd,
+        env={**os.environ, "COLUMNS": str(columns), "BENCH_PLUGINS": str(PLUGINS), "PYTHONPATH": str(REPOSITORY), **environment},
+    )  # fmt: skip
+
+
+def flat(text):
+    return " ".join(text.split())
+
+
+@pytest.fixture
+def run(toy_suite, tmp_path):
+    def make(*arguments, columns=100):
+        return bench("run", "--suite", toy_suite, *arguments, cwd=tmp_path, columns=columns)
+
+    return make
+
+
+def test_a_run_prints_a_line_a_cell_and_the_leaderboard_and_a_second_one_reuses_all(run, tmp_path):
+    first = run("--seeds", "1")
+    assert first.returncode == 0, first.stderr
+    assert "6 cells: 6 to run, 0 reused" in first.stdout
+    assert flat(first.stdout).count("balanced accuracy 0.") >= 4
+    assert "Leaking protocols, not to be ranked with the above" in first.stdout
+    assert "SIMULATED recordings" in first.stdout
+    folder = tmp_path / "results" / "toy@simulated"
+    for name in ("leaderboard.md", "leaderboard.csv", "leaderboard.tex"):
+        assert (folder / name).stat().st_size > 200
+    second = run("--seeds", "1")
+    assert "6 cells: 0 to run, 6 reused" in second.stdout
+    assert second.returncode == 0
+
+
+def test_a_failed_cell_makes_the_exit_status_one_and_its_reason_is_shown(run):
+    done = run("--estimators", "majority,breaks", "--seeds", "1")
+    assert done.returncode == 1
+    assert "failed: RuntimeError: the loss is nan | and so on" in flat(done.stdout)
+    assert "2 of 4 cells failed" in done.stderr
+
+
+def test_a_plan_fits_nothing_and_shows_what_would_be_run(run, tmp_path):
+    done = run(
+        "--plan",
+        "--estimators",
+        "nearest-mean[unused=3]+ros",
+        "--protocols",
+        "random-windows",
+        "--subjects",
+        "1-3",
+    )
+    assert done.returncode == 0
+    assert "nearest-mean[unused=3]+ros" in done.stdout
+    assert "3 subjects" in done.stdout
+    assert "LEAKS trials" in done.stdout
+    assert not (tmp_path / "results").exists()
+
+
+def test_tables_are_rebuilt_without_tensorflow_or_sktime(run, toy_suite, tmp_path):
+    run("--seeds", "1")
+    folder = tmp_path / "results" / "toy@simulated"
+    before = (folder / "leaderboard.csv").read_text()
+    (folder / "leaderboard.csv").unlink()
+    code = (
+        f"import sys; sys.argv = ['bench', 'tables', '--suite', {str(toy_suite)!r}]\n"
+        "from bench.cli import app\n"
+        "try:\n    app()\nexcept SystemExit:\n    pass\n"
+        "assert not {'tensorflow', 'keras', 'sktime'} & set(sys.modules), 'heavy import'\n"
+    )
+    subprocess.run([sys.executable, "-c", code], cwd=tmp_path, check=True, capture_output=True)
+    assert (folder / "leaderboard.csv").read_text() == before
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["run", "--suite", "deap-arousl"], "no suite is called 'deap-arousl'; did you mean 'deap-arousal'?"),
+        (["run", "--suite", "uea", "--profile", "quik"], "--profile quik: unknown; did you mean 'quick'?"),
+        (["run", "--suite", "uea", "--estimators", "rockt"], "no estimator is called 'rockt'; did you mean 'rocket'?"),
+        (["run", "--suite", "uea", "--estimators", "rocket["], "is not of the form name"),
+        (["run", "--suite", "uea", "--estimators", ","], "--estimators: none is named"),
+        (["run", "--suite", "uea", "--subjects", "x"], "'x' is neither a number nor a range"),
+        (["run", "--suite", "hku956-arousal"], "data set 'hku956' needs its folder: --data-root DIR or HKU956_ROOT=DIR"),
+        (["run", "--suite", "deap-arousal", "--data-root", "absent"], "--data-root absent: no such folder"),
+        (["run", "--suite", "deap-arousal", "--data-root", "."], "no s01.dat"),
+        (["run", "--suite", "uea", "--plugins", "absent"], "plugin folder absent: no such folder"),
+        (["tables", "--suite", "uea"], "no results yet; run first: python -m bench run --suite uea"),
+        (["list", "estimator"], "list estimator: unknown; did you mean 'estimators'?"),
+        (["lst"], "Did you mean 'list'?"),
+        (["run"], "Missing option '--suite'"),
+        (["run", "--suite", "uea", "--seeds", "0"], "Invalid value for '--seeds'"),
+    ],
+)  # fmt: skip
+def test_a_mistake_is_one_plain_message_and_exit_status_two(arguments, message, tmp_path):
+    done = bench(*arguments, cwd=tmp_path, HKU956_ROOT="", DEAP_ROOT="")
+    assert done.returncode == 2, done.stdout
+    assert message in flat(done.stderr).replace(" │", "")
+    assert "Traceback" not in done.stderr
+    assert not (tmp_path / "results").exists()
+
+
+def test_a_narrow_terminal_shows_whole_names_and_scores(run):
+    done = run("--seeds", "1", columns=50)
+    for name in ("nearest-mean", "nearest-window", "majority", "subject-stratified"):
+        assert name in done.stdout
+    assert max(map(len, done.stdout.splitlines()[-25:-3])) <= 50
+
+
+def test_help_has_examples():
+    done = bench("run", "--help", cwd=REPOSITORY)
+    assert "python -m bench run --suite deap-arousal" in flat(done.stdout)
+    assert done.returncode == 0
+
+
+def test_list_shows_everything_there_is():
+    done = bench("list", cwd=REPOSITORY)
+    for name in ("deap-arousal", "uea", "mlstm-fcn", "dtw-knn", "hku956", "subject-stratified", "+smote"):
+        assert name in done.stdout
+    assert "UNAVAILABLE, pip install no-such" in flat(done.stdout)

@@ -1,0 +1,155 @@
+"""Plugins are found, refused with a reason, and never hurt each other."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from bench.errors import PluginError
+from bench.registry import add_plugin_folder, get, plugins, register_estimator
+
+REPOSITORY = Path(__file__).parents[1]
+
+
+def bench(*arguments, plugins=None, path=None, cwd=REPOSITORY):
+    """Run the program in a process of its own, since plugins are registered for good."""
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(map(str, path or [])), "COLUMNS": "160"}
+    if plugins:
+        environment["BENCH_PLUGINS"] = str(plugins)
+    return subprocess.run(
+        [sys.executable, "-m", "bench", *arguments], capture_output=True, text=True, cwd=cwd, env=environment
+    )
+
+
+def test_the_projects_own_plugins_are_found():
+    assert {"majority", "stratified-chance", "minirocket", "rocket", "dtw-knn", "mlstm-fcn"} <= set(
+        plugins("estimator")
+    )
+    assert {"deap", "deap-simulated", "hku956", "uea"} <= set(plugins("dataset"))
+    assert {"subject-stratified", "random-windows", "predefined"} <= set(plugins("protocol"))
+    assert {"ros", "smote", "adasyn"} <= set(plugins("resampler"))
+
+
+def test_finding_them_imports_nothing_heavy():
+    code = (
+        "import sys; from bench.registry import plugins; plugins('estimator');"
+        "print([m for m in ('tensorflow', 'keras', 'sktime', 'sklearn', 'pandas', 'matplotlib', 'numba') if m in sys.modules])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=REPOSITORY
+    )
+    assert done.stdout.strip() == "[]"
+
+
+def test_a_users_file_is_found_and_importable_beside_ours(toy_plugins):
+    assert get("estimator", "nearest-mean").source == toy_plugins / "toy.py"
+    assert get("dataset", "toy").summary.startswith("Four subjects")
+    from bench.estimators import toy
+
+    assert toy.NearestMean
+
+
+def test_an_unknown_name_is_answered_with_the_nearest():
+    with pytest.raises(PluginError, match="no estimator is called 'minirokcet'; did you mean 'minirocket'"):
+        get("estimator", "minirokcet")
+
+
+def test_a_missing_package_is_named_with_the_command_that_installs_it(toy_plugins):
+    with pytest.raises(PluginError, match=r"needs no_such_module, not installed here: pip install no-such"):
+        get("estimator", "lacks-package")
+
+
+def test_two_plugins_of_one_name_are_refused():
+    with pytest.raises(PluginError, match="two estimator plugins are called 'majority'"):
+        register_estimator("majority", family="x")(lambda: None)
+
+
+@pytest.mark.parametrize("name", ["Rocket", "", "a/b", "../a", "a b", "a[b]", "a+b"])
+def test_a_name_that_could_not_be_typed_or_stored_is_refused(name):
+    with pytest.raises(PluginError, match="use lower-case letters"):
+        register_estimator(name, family="x")
+
+
+def test_a_missing_plugin_folder_is_refused(tmp_path):
+    with pytest.raises(PluginError, match="no such folder"):
+        add_plugin_folder(tmp_path / "absent")
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        ("this is no python", "SyntaxError"),
+        ("import no_such_package", "needs the package 'no_such_package': pip install no_such_package"),
+        ("1 / 0", "ZeroDivisionError"),
+    ],
+)
+def test_a_broken_file_is_listed_with_its_reason_and_the_others_go_on(tmp_path, content, reason):
+    (tmp_path / "mine.py").write_text(content)
+    listed = bench("list", "estimators", plugins=tmp_path)
+    assert listed.returncode == 0
+    assert "minirocket" in listed.stdout
+    assert "mine.py" in listed.stdout
+    assert reason in listed.stdout
+
+
+def test_a_file_called_like_one_of_ours_is_refused_and_ours_is_kept(tmp_path):
+    (tmp_path / "rocket.py").write_text("raise SystemExit('hidden')")
+    listed = bench("list", "estimators", plugins=tmp_path)
+    assert "rename the file" in listed.stdout
+    assert "minirocket" in listed.stdout
+
+
+def test_an_installed_package_brings_estimators_by_entry_point(tmp_path):
+    (tmp_path / "their_models.py").write_text(
+        "from bench.registry import register_estimator\n"
+        "@register_estimator('theirs', family='x')\ndef theirs():\n    '''Somebody's model.'''\n"
+    )
+    info = tmp_path / "their_models-1.0.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: their-models\nVersion: 1.0\n")
+    (info / "entry_points.txt").write_text("[bench.estimators]\ntheirs = their_models\n")
+    listed = bench("list", "estimators", path=[tmp_path])
+    assert "Somebody's model." in listed.stdout
+
+
+@pytest.fixture(scope="module")
+def other_datasets(tmp_path_factory):
+    """A folder with an installed package called ``datasets``, as Hugging Face's is."""
+    folder = tmp_path_factory.mktemp("site")
+    (folder / "datasets").mkdir()
+    (folder / "datasets" / "__init__.py").write_text("WHOSE = 'theirs'\n")
+    (folder / "whose.py").write_text(
+        "import datasets\nfrom bench.registry import register_estimator\n"
+        "@register_estimator('whose', family=datasets.WHOSE)\ndef whose():\n    '''Uses the other package.'''\n"
+    )
+    return folder
+
+
+def test_a_clone_as_working_directory_does_not_hide_a_package_called_datasets(other_datasets):
+    listed = bench("list", plugins=other_datasets, path=[other_datasets])
+    assert "Uses the other package." in listed.stdout
+    assert "hku956" in listed.stdout
+
+
+def test_a_wheel_holds_the_plugins_inside_the_package_and_nothing_beside_it(tmp_path, other_datasets):
+    from zipfile import ZipFile
+
+    subprocess.run(
+        [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(tmp_path)],
+        cwd=REPOSITORY, check=True, capture_output=True,
+    )  # fmt: skip
+    (wheel,) = tmp_path.glob("*.whl")
+    installed = tmp_path / "site"
+    with ZipFile(wheel) as archive:
+        archive.extractall(installed)
+    assert {p.name for p in installed.iterdir()} == {"bench", next(installed.glob("*.dist-info")).name}
+    listed = bench("list", plugins=other_datasets, path=[installed, other_datasets], cwd=tmp_path)
+    for name in ("minirocket", "mlstm-fcn", "deap-simulated", "hku956-arousal", "Uses the other package."):
+        assert name in listed.stdout
+    where = subprocess.run(
+        [sys.executable, "-c", "import bench.datasets.deap as m; print(m.__file__)"],
+        cwd=tmp_path, env={**os.environ, "PYTHONPATH": str(installed)}, capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    assert where.stdout.startswith(str(installed))

@@ -1,0 +1,190 @@
+"""A suite is planned, run, stored, reused and protected."""
+
+import json
+
+import pandas as pd
+import pytest
+
+from bench.errors import BenchError, PluginError, SuiteError
+from bench.runner import execute, make_plan
+from bench.suite import read_suite
+
+
+@pytest.fixture
+def plan(toy_suite, tmp_path):
+    def make(profile="quick", **changes):
+        return make_plan(read_suite(str(toy_suite)), profile, changes, results=tmp_path / "results")
+
+    return make
+
+
+def run(plan):
+    return list(execute(plan))
+
+
+def test_every_estimator_meets_every_protocol_and_seed_and_is_stored(plan, tmp_path):
+    done = run(plan())
+    assert len(done) == 3 * 2 * 2
+    assert all(stored.ok for _, stored in done)
+    folder = tmp_path / "results" / "toy@simulated" / "random-windows" / "nearest-mean" / "seed-1"
+    assert {p.name for p in folder.iterdir()} == {"result.json", "predictions.parquet"}
+    predictions = pd.read_parquet(folder / "predictions.parquet")
+    assert list(predictions) == [
+        "subject", "trial", "start", "y_true", "y_pred", "probability low", "probability high",
+    ]  # fmt: skip
+    assert (predictions[["probability low", "probability high"]].sum(axis=1) - 1).abs().max() < 1e-5
+    result = json.loads((folder / "result.json").read_text())
+    assert result["status"] == "ok"
+    assert result["suite"]["simulated"] is True
+    assert result["scores"]["accuracy"] == (predictions.y_true == predictions.y_pred).mean()
+    assert result["n_test"] == len(predictions)
+    assert result["audit"]["verdict"] == "LEAKS trials, samples"
+
+
+def test_a_second_run_has_nothing_to_do(plan):
+    run(plan())
+    assert plan().waiting == []
+    assert len(plan().tasks) == 12
+
+
+def test_more_seeds_run_only_the_new_ones(plan):
+    run(plan())
+    assert {task.cell.seed for task in plan(seeds=3).waiting} == {2}
+
+
+@pytest.mark.parametrize(
+    ("change", "why"),
+    [
+        ({"scaling": "none"}, "setting scaling min-max -> none"),
+        ({"parameters": {"nearest-mean": {"unused": 2}}}, "row parameters unused 1 -> 2"),
+        ({"dataset": "toy[effect=0.5]"}, "setting data "),
+        ({"subjects": "1-3"}, "setting data "),
+    ],
+)
+def test_what_has_changed_is_run_again_and_said(plan, change, why):
+    run(plan(estimators=["nearest-mean"], seeds=1))
+    again = plan(estimators=["nearest-mean"], seeds=1, **change).waiting
+    assert len(again) == 2
+    assert all(why in task.why for task in again)
+
+
+def test_changed_plugin_code_runs_its_cells_again_and_no_others(plan, monkeypatch):
+    from bench.registry import Plugin
+
+    run(plan(seeds=1))
+    real = Plugin.source_digest.fget
+    monkeypatch.setattr(
+        Plugin, "source_digest", property(lambda self: "changed" if self.name == "majority" else real(self))
+    )
+    again = plan(seeds=1).waiting
+    assert {task.cell.estimator for task in again} == {"majority"}
+    assert all("plugin code" in task.why for task in again)
+
+
+def test_runs_repeat_exactly(plan, tmp_path):
+    def predictions():
+        plan_ = plan(estimators=["stratified-chance", "nearest-mean+smote"], seeds=1)
+        return {task.cell: stored.predictions() for task, stored in run(plan_)}
+
+    first = predictions()
+    (tmp_path / "results").rename(tmp_path / "before")
+    for cell, table in predictions().items():
+        pd.testing.assert_frame_equal(table, first[cell])
+
+
+@pytest.mark.parametrize(
+    ("how", "reason"),
+    [
+        ("fit", "RuntimeError: the loss is nan | and so on"),
+        ("exit", "SystemExit: 3"),
+        ("shape", "ValueError: predict gave shape (3,) for"),
+        ("class", "ValueError: predict gave 'medium', which is none of the classes low, high"),
+    ],
+)
+def test_a_failing_estimator_is_an_outcome_and_the_others_go_on(plan, how, reason):
+    done = run(plan(estimators=[f"breaks[how={how}]", "nearest-mean"], seeds=1))
+    failed = [stored.result for _, stored in done if not stored.ok]
+    assert len(failed) == 2
+    assert all(reason in result["reason"] and result["status"] == "failed" for result in failed)
+    assert sum(stored.ok for _, stored in done) == 2
+    again = plan(estimators=[f"breaks[how={how}]", "nearest-mean"], seeds=1).waiting
+    assert [task.why for task in again] == ["failed before"] * 2
+
+
+def test_a_resampler_that_cannot_work_is_an_outcome_too(plan):
+    # One window a trial of two subjects leaves the smaller class fewer than SMOTE's six neighbours.
+    few = plan(
+        dataset="toy[n_trials=5,seconds=3]", estimators=["nearest-mean+smote"], seeds=1, subjects="1-2"
+    )
+    outcomes = [stored.result for _, stored in run(few)]
+    assert all("n_neighbors" in result["reason"] for result in outcomes)
+
+
+def test_whole_trials_carry_no_information_here_and_random_windows_do(plan):
+    """The classes are noise and the trials have levels of their own: only the leak can be learned."""
+    scores = {}
+    for task, stored in run(plan(estimators=["nearest-window"], seeds=5)):
+        scores.setdefault(task.cell.protocol, []).append(stored.result["scores"]["balanced_accuracy"])
+    mean = {protocol: sum(values) / len(values) for protocol, values in scores.items()}
+    assert mean["random-windows"] > 0.9
+    assert mean["subject-stratified"] < 0.65
+
+
+def test_a_scaler_and_a_resampler_see_training_windows_only(plan, monkeypatch):
+    import bench.cell as cell
+
+    seen = []
+    real_resample, real_scaler = cell.resample, cell.make_scaler
+
+    def watched_scaler(name):
+        scaler = real_scaler(name)
+        fit = scaler.fit
+        scaler.fit = lambda X, subjects: seen.append(len(X)) or fit(X, subjects)
+        return scaler
+
+    monkeypatch.setattr(cell, "make_scaler", watched_scaler)
+    monkeypatch.setattr(
+        cell, "resample", lambda name, X, y, s: seen.append(len(X)) or real_resample(name, X, y, s)
+    )
+    (task, *_) = (
+        todo := plan(estimators=["nearest-mean+ros"], seeds=1, protocols=["subject-stratified"])
+    ).waiting
+    run(todo)
+    assert seen == [len(task.split.train)] * 2
+
+
+def test_a_quick_look_does_not_replace_the_results_of_a_long_run(plan):
+    run(plan("quick", seeds=1))
+    with pytest.raises(BenchError, match="holds results of the profile 'quick', which 'smoke' would replace"):
+        plan("smoke", scaling="none")
+    assert plan("full", seeds=1).waiting == []
+    assert plan("smoke").waiting == []
+
+
+@pytest.mark.parametrize(
+    ("change", "error", "message"),
+    [
+        ({"estimators": ["nearest-men"]}, PluginError, "did you mean 'nearest-mean'"),
+        ({"estimators": ["nearest-mean+rose"]}, PluginError, "did you mean 'ros'"),
+        ({"estimators": ["nearest-mean[unsed=1]"]}, SuiteError, "did you mean 'unused'"),
+        ({"estimators": ["nearest-mean[random_state=1]"]}, SuiteError, "has no parameter 'random_state'"),
+        ({"estimators": ["lacks-package"]}, PluginError, "pip install no-such"),
+        ({"parameters": {"nearest-men": {}}}, SuiteError, "key 'parameters.nearest-men'"),
+        ({"protocols": ["subject-stratifed"]}, PluginError, "did you mean 'subject-stratified'"),
+        ({"protocols": ["predefined"]}, BenchError, "no division into training and test"),
+        ({"subjects": "9"}, BenchError, "toy: no subject 9"),
+    ],
+)
+def test_a_wrong_name_stops_before_anything_runs(plan, change, error, message):
+    with pytest.raises(error, match=message):
+        plan(**change)
+
+
+def test_a_protocol_that_breaks_its_promise_stops_the_run(plan, monkeypatch):
+    from bench.protocols import RandomWindows, SubjectStratified
+
+    monkeypatch.setattr(SubjectStratified, "unit", RandomWindows.unit)
+    with pytest.raises(
+        BenchError, match="'subject-stratified' promises a clean split, and seed 0 LEAKS trials"
+    ):
+        plan()

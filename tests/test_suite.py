@@ -1,0 +1,93 @@
+"""Suites and profiles."""
+
+import pytest
+
+from bench.errors import SuiteError
+from bench.suite import PROFILES, parse_subjects, read_suite
+from bench.suites import suite_titles
+
+VALID = """
+title = "A study"
+dataset = "toy"
+protocols = ["subject-stratified"]
+estimators = ["majority"]
+[target]
+name = "arousal"
+"""
+
+
+def write(tmp_path, text):
+    path = tmp_path / "mine.toml"
+    path.write_text(text)
+    return str(path)
+
+
+@pytest.mark.parametrize("name", suite_titles())
+@pytest.mark.parametrize("profile", PROFILES)
+def test_every_suite_that_comes_with_the_program_is_valid_in_every_profile(name, profile):
+    suite = read_suite(name).thinned(profile)
+    assert suite.name == name
+    assert suite.protocols
+    assert suite.estimators
+
+
+def test_a_suite_file_is_named_after_its_file(tmp_path):
+    assert read_suite(write(tmp_path, VALID)).name == "mine"
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (VALID.replace("protocols", "protocls", 1), "key 'protocls' is unknown; did you mean 'protocols'?"),
+        (VALID.replace('title = "A study"', ""), "key 'title' is missing"),
+        (VALID + "rule = 'hi-low'", "key 'target.rule'"),
+        (VALID + "rule = 'hi-low'", "did you mean 'high-low'"),
+        (VALID + "treshold = 4", "key 'target.treshold' is unknown; did you mean 'threshold'?"),
+        ("seeds = 0" + VALID, "key 'seeds'"),
+        (VALID + "[windows]\noverlap = 6", "overlap (6.0 s) must be shorter than the window (5.0 s)"),
+        (VALID + "[profiles.quik]\nseeds = 1", "key 'profiles.quik"),
+        (VALID + "[profiles.quick]\nsubjects = '4-1'", "'4-1' is neither a number nor a range"),
+        (VALID + "[[", "not valid TOML"),
+        ("name = '../x'\n" + VALID, "has to be letters, digits"),
+    ],
+)
+def test_a_fault_in_a_suite_file_names_the_file_and_the_key(tmp_path, text, message):
+    path = write(tmp_path, text)
+    with pytest.raises(SuiteError) as caught:
+        read_suite(path)
+    assert message in str(caught.value)
+    assert "mine.toml" in str(caught.value)
+
+
+def test_an_unknown_suite_and_a_missing_file_are_refused(tmp_path):
+    with pytest.raises(SuiteError, match="did you mean 'deap-arousal'"):
+        read_suite("deap-arousl")
+    with pytest.raises(SuiteError, match="No such file"):
+        read_suite(str(tmp_path / "absent.toml"))
+
+
+def test_a_profile_changes_what_it_names_and_says_so(tmp_path):
+    text = VALID + (
+        "[parameters.mlstm-fcn]\ncells = 64\nepochs = 9\n"
+        "[profiles.smoke]\nseeds = 2\nwindows_per_trial = 3\nsubjects = '1-4'\n"
+        "[profiles.smoke.parameters.mlstm-fcn]\nepochs = 2\n"
+    )
+    suite = read_suite(write(tmp_path, "seeds = 5\n" + text))
+    thin = suite.thinned("smoke")
+    assert (thin.seeds, thin.windows.per_trial, thin.subjects) == (2, 3, "1-4")
+    assert thin.parameters["mlstm-fcn"] == {"cells": 64, "epochs": 2}
+    assert thin.changes_from(suite) == [
+        "subjects: 1-4 (suite: all)",
+        "seeds: 2 (suite: 5)",
+        "windows per trial: 3 (suite: all)",
+        "mlstm-fcn epochs: 2 (suite: 9)",
+    ]
+    assert suite.thinned("full").seeds == 5
+    assert suite.thinned("full").changes_from(suite) == []
+
+
+def test_subjects_are_numbers_and_ranges():
+    assert parse_subjects("7, 1-4,3") == [1, 2, 3, 4, 7]
+    for wrong in ("", ",", "a", "1-", "-3", "4-2", "1-2-3"):
+        with pytest.raises(SuiteError):
+            parse_subjects(wrong)
