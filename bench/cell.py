@@ -14,7 +14,7 @@ import pandas as pd
 
 from bench.audit import Audit
 from bench.memory import PeakMemory
-from bench.metrics import scores
+from bench.metrics import confusion, scores
 from bench.registry import Plugin, get
 from bench.resampling import resample
 from bench.scaling import Scaling, make_scaler
@@ -161,7 +161,7 @@ def _run(cell: Cell, panel: Panel, split: Split, outcome: Outcome) -> None:
         ).reindex(columns=list(panel.classes), fill_value=0.0)
         predictions = predictions.join(probabilities.astype(np.float32).add_prefix("probability "))
     outcome.predictions = predictions
-    outcome.scores = scores(y_test, y_pred)
+    outcome.scores = scores(confusion(y_test, y_pred, panel.classes))
 
 
 def make_estimator(cell: Cell, plugin: Plugin) -> Any:

@@ -116,7 +116,9 @@ class MLSTMFCN:
         self.classes_, labels = np.unique(np.asarray(y), return_inverse=True)
 
         keras = _import_keras(self.n_jobs)
-        keras.utils.clear_session()  # Keras's global state would keep the networks of earlier fits alive
+        # Keras's global state would keep the networks of earlier fits alive. TensorFlow itself keeps
+        # some 30 MB of compiled graph a fit, until the process ends.
+        keras.utils.clear_session()
         if self.random_state is not None:
             keras.utils.set_random_seed(self.random_state)
         self.model_ = build_network(X.shape[1:], len(self.classes_), cells=self.cells, shuffle=self.shuffle)
@@ -196,7 +198,7 @@ class MLSTMFCN:
 def build_network(
     shape: tuple[int, int], n_classes: int, *, cells: int = 8, shuffle: bool | None = None
 ) -> keras.Model:
-    """Build the untrained network of Karim et al. (2019), figure 2.
+    """Build the untrained network of Karim et al. (2019), section 3.
 
     Parameters
     ----------

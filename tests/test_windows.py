@@ -1,5 +1,7 @@
 """Windows and labels."""
 
+import tracemalloc
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -91,6 +93,19 @@ def test_taking_some_windows_gives_the_same_samples_as_taking_all():
     panel = make_panel(recordings([1300, 2000, 1500]), AROUSAL, Windowing())
     some = np.array([3, 0, 2])
     assert (panel.take(some) == panel.X[some]).all()
+
+
+def test_all_windows_of_deap_cost_little_more_memory_than_they_hold():
+    signals = np.zeros((1280, 4, 8064), dtype=np.float32)
+    trials = recordings([1] * 1280).trials
+    made = Recordings("made", signals, ["a", "b", "c", "d"], 128.0, trials, 3.0)
+    tracemalloc.start()
+    panel = make_panel(made, AROUSAL, Windowing(baseline=True))
+    X = panel.take(np.arange(len(panel)))
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert X.shape == (25_600, 4, 640)
+    assert peak <= 1.3 * X.nbytes
 
 
 def test_whole_trials_of_unequal_length_are_filled_up_with_nan_at_the_end():

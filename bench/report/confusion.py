@@ -44,18 +44,26 @@ def _draw(path: Path, counts: np.ndarray, classes: tuple[str, ...], title: str, 
     from matplotlib.figure import Figure
 
     n = len(classes)
-    side = max(2.6, 0.42 * n)
-    figure = Figure(figsize=(2 * side + 1.6, side + 1.3), layout="constrained")
+    longest = max(map(len, classes))
+    turned = n > 4 and longest > 3
+    # Inches. The room for labels is set by hand: letting matplotlib find it draws everything twice.
+    side, names = max(2.4, 0.42 * n), 0.08 * longest
+    left, below, above = 0.5 + names, 0.65 + (names if turned else 0.1), 0.65
+    width, height = 2 * (left + side) + 0.2, below + side + above
+    figure = Figure(figsize=(width, height))
     FigureCanvasAgg(figure)
+    panels = [
+        figure.add_axes((at / width, below / height, side / width, side / height))
+        for at in (left, 2 * left + side)
+    ]
     totals = counts.sum(axis=1, keepdims=True)
     shares = np.divide(counts, totals, out=np.zeros(counts.shape), where=totals > 0)
     for axes, values, name in zip(
-        figure.subplots(1, 2), (counts, shares), ("windows", "share of the true class"), strict=True
+        panels, (counts, shares), ("windows", "share of the true class"), strict=True
     ):
         axes.imshow(values, cmap="Blues", vmin=0, vmax=values.max() if name == "windows" else 1)
         axes.set(xlabel="predicted", ylabel="true")
         axes.set_title(name, fontsize=9)
-        turned = n > 4 and max(map(len, classes)) > 3
         axes.set_xticks(range(n), classes, rotation=90 if turned else 0, fontsize=8)
         axes.set_yticks(range(n), classes, fontsize=8)
         if n <= 12:
@@ -68,7 +76,7 @@ def _draw(path: Path, counts: np.ndarray, classes: tuple[str, ...], title: str, 
                         ha="center", va="center", fontsize=9 if n <= 4 else 7,
                         color="white" if value > middle else "black",
                     )  # fmt: skip
-    figure.suptitle(title, fontsize=10)
+    figure.suptitle(title, fontsize=10, y=1 - 0.2 / height)
     what = f"{board.about['title']}" + (". SIMULATED recordings" if board.about["simulated"] else "")
     figure.supxlabel(what, fontsize=7, color="firebrick" if board.about["simulated"] else "dimgray")
     figure.savefig(path, dpi=120)

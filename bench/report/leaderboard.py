@@ -129,8 +129,8 @@ def _row(key: tuple[str, str, str], cells: list[StoredCell]) -> tuple[dict[str, 
     for cell in good:
         predictions = cell.predictions()
         truth, guess = predictions["y_true"].to_numpy(str), predictions["y_pred"].to_numpy(str)
-        found.append(scores(truth, guess))
-        own = confusion(truth, guess, tuple(cell.result["suite"]["classes"]))
+        own = confusion(truth, guess, cell.result["suite"]["classes"])
+        found.append(scores(own))
         counts = own if counts is None else counts + own
     for name in SCORES:
         values = np.array([score[name] for score in found])

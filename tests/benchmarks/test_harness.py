@@ -1,0 +1,81 @@
+"""Speed of the harness itself: commands, windows, splits, cache and tables.
+
+``pytest tests/benchmarks --benchmark-enable`` measures; without the option each runs once as a test.
+"""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from bench.audit import audit_split
+from bench.loading import find_sources, load_recordings
+from bench.protocols import RandomWindows, SubjectStratified
+from bench.runner import execute, make_plan
+from bench.spec import parse_spec
+from bench.suite import read_suite
+from bench.windows import Target, Windowing, make_panel
+
+REPOSITORY = Path(__file__).parents[2]
+
+
+@pytest.fixture(scope="module")
+def source():
+    ((source,), _) = find_sources(parse_spec("deap-simulated"), None)
+    return source
+
+
+@pytest.fixture(scope="module")
+def recordings(source):
+    return load_recordings(source, None)
+
+
+@pytest.fixture(scope="module")
+def panel(recordings):
+    return make_panel(recordings, Target(name="arousal"), Windowing(baseline=True))
+
+
+def bench(*arguments, cwd=REPOSITORY):
+    subprocess.run(
+        [sys.executable, "-m", "bench", *map(str, arguments)],
+        check=True, capture_output=True, cwd=cwd, env={**os.environ, "PYTHONPATH": str(REPOSITORY)},
+    )  # fmt: skip
+
+
+@pytest.mark.benchmark(group="commands")
+@pytest.mark.parametrize("command", ["--help", "list"])
+def test_command(benchmark, command):
+    benchmark.pedantic(bench, (command,), rounds=7, warmup_rounds=1)
+
+
+@pytest.mark.benchmark(group="commands")
+def test_tables_of_100_cells(benchmark, toy_suite, tmp_path):
+    plan = make_plan(read_suite(str(toy_suite)), "quick", {"seeds": 17}, results=tmp_path / "results")
+    assert len(list(execute(plan))) == 102
+    benchmark.pedantic(lambda: bench("tables", "--suite", toy_suite, cwd=tmp_path), rounds=5, warmup_rounds=1)
+
+
+@pytest.mark.benchmark(group="data")
+def test_recordings_of_32_subjects_from_the_cache(benchmark, source, recordings):
+    again = benchmark.pedantic(load_recordings, (source, None), rounds=5, warmup_rounds=1)
+    assert again.fingerprint == recordings.fingerprint
+
+
+@pytest.mark.benchmark(group="data")
+def test_all_25600_windows(benchmark, panel):
+    X = benchmark.pedantic(lambda: panel.take(np.arange(len(panel))), rounds=5, warmup_rounds=1)
+    assert X.shape == (25_600, 4, 640)
+
+
+@pytest.mark.benchmark(group="splits of 25,600 windows")
+@pytest.mark.parametrize("protocol", [SubjectStratified, RandomWindows])
+def test_split_and_audit(benchmark, panel, protocol):
+    def divide():
+        ((train, test),) = protocol(0).split(panel.windows, panel.y)
+        return audit_split(panel.windows, train, test, panel.n_timepoints)
+
+    audit = benchmark.pedantic(divide, rounds=5, warmup_rounds=1)
+    assert audit.clean == (protocol is SubjectStratified)
