@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import os
 import time
 import warnings
@@ -15,6 +14,7 @@ import pandas as pd
 from bench.audit import Audit
 from bench.memory import PeakMemory
 from bench.metrics import confusion, scores
+from bench.quiet import import_quietly
 from bench.registry import Plugin, get
 from bench.resampling import resample
 from bench.scaling import Scaling, make_scaler
@@ -131,8 +131,7 @@ def _run(cell: Cell, panel: Panel, split: Split, outcome: Outcome) -> None:
     outcome.prepare_seconds = time.perf_counter() - clock
     outcome.n_train, outcome.n_test = len(X_train), len(X_test)
 
-    for module in plugin.requires:  # importing TensorFlow is no part of anybody's training time
-        importlib.import_module(module)
+    import_quietly(plugin.requires)  # importing TensorFlow is no part of anybody's training time
     if plugin.about["compiled"]:
         _rehearse(cell, plugin, X_train, y_train)
     estimator = make_estimator(cell, plugin)

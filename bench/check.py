@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import inspect
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ import numpy as np
 
 from bench.cell import HARNESS, available_cores
 from bench.loading import find_sources
+from bench.quiet import import_quietly
 from bench.recordings import Recordings
 from bench.registry import Plugin, get
 from bench.spec import Spec, check_parameters
@@ -36,8 +36,7 @@ def check_estimator(spec: Spec) -> Iterator[Check]:
     """
     plugin = get("estimator", spec.name)
     check_parameters(plugin, spec.parameters, HARNESS, f"estimator '{spec}'")
-    for module in plugin.requires:
-        importlib.import_module(module)
+    import_quietly(plugin.requires)
     positional = [
         name
         for name, p in inspect.signature(plugin.factory).parameters.items()

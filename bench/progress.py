@@ -39,7 +39,8 @@ def run_with_progress(plan: Plan, console: Console) -> int:
             done += took
             seconds[task.cell.estimator] = took
             failed += not stored.ok
-            console.print(f"[dim]{number:{width}d}/{len(waiting)}[/] {_line(task, stored)}", highlight=False)
+            line = _line(task, stored, wide=console.width >= 100)
+            console.print(f"[dim]{number:{width}d}/{len(waiting)}[/] {line}", highlight=False)
             _show(progress, bar, waiting, number, done, seconds)
     return failed
 
@@ -59,15 +60,19 @@ def _seconds(result: dict[str, Any]) -> float:
     return max(1e-3, result["prepare_seconds"] + result["fit_seconds"] + result["predict_seconds"])
 
 
-def _line(task: Task, stored: StoredCell) -> str:
+def _line(task: Task, stored: StoredCell, *, wide: bool) -> str:
     cell, result = task.cell, stored.result
     place = " ".join(filter(None, [cell.variant, cell.protocol, f"seed {cell.seed}"]))
     place += "" if cell.fold is None else f" fold {cell.fold}"
-    head = f"{escape(cell.estimator):<20} {place}"
+    head = f"{escape(cell.estimator):<17} {place}"
     if not stored.ok:
         return f"{head}  [red]{stored.result['status']}[/]: {escape(result['reason'])}"
     return (
-        f"{head}  balanced accuracy [bold]{result['scores']['balanced_accuracy']:.3f}[/]"
-        f"  fit {result['fit_seconds']:.1f} s  predict {result['predict_seconds']:.1f} s"
-        f"  [dim]data {result['prepare_seconds']:.1f} s  +{result['peak_memory_mb']:.0f} MB[/]"
+        f"{head} [bold]{result['scores']['balanced_accuracy']:.3f}[/] "
+        f"fit {result['fit_seconds']:.1f} s predict {result['predict_seconds']:.1f} s"
+        + (
+            f" [dim]data {result['prepare_seconds']:.1f} s +{result['peak_memory_mb']:.0f} MB[/]"
+            if wide
+            else ""
+        )
     )

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
-import sys
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any
 
@@ -13,8 +11,6 @@ import numpy as np
 from bench.registry import register_estimator
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     import keras
     from sklearn.utils import Tags
 
@@ -115,7 +111,7 @@ class MLSTMFCN:
             raise ValueError(f"X has {len(X)} windows but y has {len(y)} labels")
         self.classes_, labels = np.unique(np.asarray(y), return_inverse=True)
 
-        keras = _import_keras(self.n_jobs)
+        keras = _start_keras(self.n_jobs)
         # Keras's global state would keep the networks of earlier fits alive. TensorFlow itself keeps
         # some 30 MB of compiled graph a fit, until the process ends.
         keras.utils.clear_session()
@@ -300,37 +296,14 @@ def _checked(X: np.ndarray) -> np.ndarray:
     return X
 
 
-def _import_keras(n_jobs: int | None) -> Any:
-    """Import Keras and start TensorFlow with `n_jobs` threads, without a word on the console."""
-    with _quiet_start():
-        import keras
-        import tensorflow as tf
+def _start_keras(n_jobs: int | None) -> Any:
+    """Import Keras and start TensorFlow with `n_jobs` threads."""
+    import keras
+    import tensorflow as tf
 
-        threads = n_jobs if n_jobs and n_jobs > 0 else 0  # 0: as many as there are cores
-        with contextlib.suppress(RuntimeError):  # it runs already, and keeps the threads it has
-            tf.config.threading.set_intra_op_parallelism_threads(threads)
-            tf.config.threading.set_inter_op_parallelism_threads(threads)
-        tf.config.list_logical_devices()  # starts it
-        tf.get_logger().setLevel("ERROR")  # it would warn that every network is compiled anew
+    threads = n_jobs if n_jobs and n_jobs > 0 else 0  # 0: as many as there are cores
+    with contextlib.suppress(RuntimeError):  # it runs already, and keeps the threads it has
+        tf.config.threading.set_intra_op_parallelism_threads(threads)
+        tf.config.threading.set_inter_op_parallelism_threads(threads)
+    tf.get_logger().setLevel("ERROR")  # it would warn that every network is compiled anew
     return keras
-
-
-@contextlib.contextmanager
-def _quiet_start() -> Iterator[None]:
-    """Drop what TensorFlow's C++ side writes to standard error while it is imported and started.
-
-    Its first lines (oneDNN, no GPU found) are written before it has read ``TF_CPP_MIN_LOG_LEVEL``, past
-    Python's ``sys.stderr``. Whoever sets that variable wants to see them, and does.
-    """
-    if "tensorflow" in sys.modules or "TF_CPP_MIN_LOG_LEVEL" in os.environ:
-        yield
-        return
-    os.environ["TF_CPP_MIN_LOG_LEVEL"] = "2"
-    kept = os.dup(2)
-    try:
-        with open(os.devnull, "wb") as nowhere:
-            os.dup2(nowhere.fileno(), 2)
-        yield
-    finally:
-        os.dup2(kept, 2)
-        os.close(kept)

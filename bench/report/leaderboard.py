@@ -189,7 +189,9 @@ def notes(board: Leaderboard) -> list[str]:
     lines.append(f"Profile {about['profile']}: {changes}.")
     lines.append(
         "Scores are means over n cells (seeds and folds) on windows, ± their standard deviation; seconds and "
-        f"megabytes are medians, on {board.hardware['processor']}, {board.hardware['cores']} cores."
+        f"megabytes are medians, on {board.hardware['processor']}, {board.hardware['cores']} cores. Megabytes "
+        "are the most that fitting and predicting took above what the process held before; the first cell "
+        "that uses a library carries the library's own start."
     )
     if board.left_out:
         lines.append(
