@@ -57,11 +57,12 @@ class Cell:
 
 @dataclass(frozen=True, eq=False)
 class Split:
-    """The training and test rows of a panel, and what they leak."""
+    """The training and test rows of a panel, what they leak, and a digest of who is where."""
 
     train: np.ndarray
     test: np.ndarray
     audit: Audit
+    fingerprint: str
 
 
 @dataclass(eq=False)

@@ -2,21 +2,42 @@
 
 from __future__ import annotations
 
+import time
+from datetime import timedelta
 from typing import Any
 
+import rich.progress
 from rich.console import Console
 from rich.markup import escape
-from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    ProgressColumn,
+    TextColumn,
+    TimeElapsedColumn,
+)
+from rich.text import Text
 
 from bench.runner import Plan, Task, execute
 from bench.store import StoredCell
 
 
+class _TimeLeft(ProgressColumn):
+    """Counts down from the estimate that was made when the running cell began."""
+
+    def render(self, task: rich.progress.Task) -> Text:
+        left = task.fields["left"] - (time.monotonic() - task.fields["since"])
+        if task.fields["unknown"]:
+            return Text(f"{task.fields['unknown']} estimators not timed yet")
+        return Text(f"{timedelta(seconds=round(max(0.0, left)))} left")
+
+
 def run_with_progress(plan: Plan, console: Console) -> int:
     """Run the waiting cells of a plan; return how many of them failed.
 
-    The time left is estimated from the seconds that the same estimator took before, in this run or in
-    the stored results; an estimator not seen yet is taken to need the mean of the others.
+    The time left is the sum of what each waiting cell's estimator took the last time, in this run or
+    in the stored results. While there are estimators without such a figure, their number is shown.
     """
     waiting = plan.waiting
     seconds = {
@@ -27,37 +48,36 @@ def run_with_progress(plan: Plan, console: Console) -> int:
     width = len(str(len(waiting)))
     failed = 0
     columns = (
-        TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[cells]}"),
-        TimeElapsedColumn(), TextColumn("left"), TimeRemainingColumn(),
-    )  # fmt: skip
-    with Progress(*columns, console=console, transient=True, speed_estimate_period=3600) as progress:
-        bar = progress.add_task("", total=None, cells="")
-        done = 0.0
-        _show(progress, bar, waiting, 0, done, seconds)
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        _TimeLeft(),
+    )
+    with Progress(*columns, console=console, transient=True) as progress:
+        bar = progress.add_task("", total=len(waiting), **_outlook(waiting, seconds))
+        progress.update(bar, description=escape(waiting[0].cell.estimator))
         for number, (task, stored) in enumerate(execute(plan), start=1):
-            took = _seconds(stored.result)
-            done += took
-            seconds[task.cell.estimator] = took
+            seconds[task.cell.estimator] = _seconds(stored.result)
             failed += not stored.ok
             line = _line(task, stored, wide=console.width >= 100)
             console.print(f"[dim]{number:{width}d}/{len(waiting)}[/] {line}", highlight=False)
-            _show(progress, bar, waiting, number, done, seconds)
+            running = escape(waiting[number].cell.estimator) if number < len(waiting) else ""
+            progress.update(bar, completed=number, description=running, **_outlook(waiting[number:], seconds))
     return failed
 
 
-def _show(
-    progress: Progress, bar: Any, waiting: list[Task], number: int, done: float, seconds: dict[str, float]
-) -> None:
-    guess = sum(seconds.values()) / len(seconds) if seconds else 1.0
-    left = sum(seconds.get(task.cell.estimator, guess) for task in waiting[number:])
-    name = waiting[number].cell.estimator if number < len(waiting) else ""
-    progress.update(
-        bar, description=escape(name), total=done + left, completed=done, cells=f"{number}/{len(waiting)}"
-    )
+def _outlook(waiting: list[Task], seconds: dict[str, float]) -> dict[str, Any]:
+    names = [task.cell.estimator for task in waiting]
+    return {
+        "left": sum(seconds.get(name, 0.0) for name in names),
+        "unknown": len(set(names) - seconds.keys()),
+        "since": time.monotonic(),
+    }
 
 
 def _seconds(result: dict[str, Any]) -> float:
-    return max(1e-3, result["prepare_seconds"] + result["fit_seconds"] + result["predict_seconds"])
+    return result["prepare_seconds"] + result["fit_seconds"] + result["predict_seconds"]
 
 
 def _line(task: Task, stored: StoredCell, *, wide: bool) -> str:

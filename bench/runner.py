@@ -122,7 +122,7 @@ def make_plan(
                     seed=seed,
                     fold=fold,
                 )
-                identity = _identity(cell, plugin, suite, profile, panel, split)
+                identity = _identity(cell, plugin, suite, panel, split)
                 stored = store.read(cell)
                 tasks.append(Task(cell, panel, split, identity, stored, _why(stored, identity)))
     assert store is not None
@@ -164,23 +164,21 @@ def _parameters(suite: Suite, spec: Spec, plugin: Plugin) -> dict[str, Any]:
 def _splits(protocol: Plugin, panel: Panel, seed: int) -> Iterable[tuple[int | None, Split]]:
     splitter = protocol.factory(seed=seed)
     folds = splitter.get_n_splits(panel.windows, panel.y)
+    ids = panel.windows[["subject", "trial", "start"]].assign(y=panel.y)
     for fold, (train, test) in enumerate(splitter.split(panel.windows, panel.y)):
         audit = audit_split(panel.windows, train, test, panel.n_timepoints)
         if protocol.about["promises"] == "clean" and not audit.clean:
             raise BenchError(
                 f"protocol '{protocol.name}' promises a clean split, and seed {seed} {audit.verdict}"
             )
-        yield (None if folds == 1 else fold), Split(train, test, audit)
+        digest = hashlib.sha256()
+        for rows in (train, test):
+            digest.update(ids.iloc[rows].to_csv(index=False).encode())
+        yield (None if folds == 1 else fold), Split(train, test, audit, digest.hexdigest())
 
 
-def _identity(
-    cell: Cell, plugin: Plugin, suite: Suite, profile: Profile, panel: Panel, split: Split
-) -> dict[str, Any]:
+def _identity(cell: Cell, plugin: Plugin, suite: Suite, panel: Panel, split: Split) -> dict[str, Any]:
     """All that decides a cell's predictions; ``setting`` is what every row of a table must share."""
-    ids = panel.windows[["subject", "trial", "start"]].assign(y=panel.y)
-    digest = hashlib.sha256()
-    for rows in (split.train, split.test):
-        digest.update(ids.iloc[rows].to_csv(index=False).encode())
     identity = {
         "setting": {
             "data": panel.recordings.fingerprint,
@@ -194,7 +192,7 @@ def _identity(
             "plugin code": plugin.source_digest,
             "mlstm-bench": bench.__version__,
         },
-        "split": digest.hexdigest(),
+        "split": split.fingerprint,
         "seed": cell.seed,
     }
     return json.loads(json.dumps(identity, default=str))

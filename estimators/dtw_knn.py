@@ -35,7 +35,7 @@ def dtw_knn(*, n_neighbors: int = 1, window: float = 0.1, segments: int | None =
     References
     ----------
     M. Shokoohi-Yekta, B. Hu, H. Jin, J. Wang, E. Keogh, "Generalizing DTW to the multi-dimensional case
-    requires an adaptive approach", Data Mining and Knowledge Discovery 31, 2017, section 3.
+    requires an adaptive approach", Data Mining and Knowledge Discovery 31, 2017.
     """
     from sktime.classification.distance_based import KNeighborsTimeSeriesClassifier
 
@@ -100,7 +100,7 @@ def piecewise_means(X: np.ndarray, segments: int | None) -> np.ndarray:
     References
     ----------
     E. Keogh, K. Chakrabarti, M. Pazzani, S. Mehrotra, "Dimensionality reduction for fast similarity
-    search in large time series databases", Knowledge and Information Systems 3, 2001, section 3.
+    search in large time series databases", Knowledge and Information Systems 3, 2001.
     """
     if segments is None or segments >= X.shape[-1]:
         return X

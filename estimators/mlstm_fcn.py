@@ -25,7 +25,7 @@ _UNROLLED_STEPS = 16
 class MLSTMFCN:
     """MLSTM-FCN of Karim et al. (2019): LSTM and squeeze-excite convolutions side by side.
 
-    The network is that of section 3 of [1]_, with the training of section 4: Adam, whose learning
+    The network and its training are those of [1]_: Adam, whose learning
     rate is multiplied by 1/cbrt(2), down to 1e-4, whenever the training loss has not improved for
     `patience` epochs; classes weighted against their frequency; and, at the end, the weights of the
     epoch of lowest training loss. No part of the training windows is held out, and none of the
@@ -50,7 +50,7 @@ class MLSTMFCN:
         Weight every window by n_windows / (n_classes * n_windows_of_its_class).
     shuffle : bool, optional
         Whether the LSTM sees each channel as one step of n_timepoints features ("dimension shuffle",
-        section 3.2 of [1]_) and not each time point as one step of n_channels features. By default
+        "network input" in [1]_) and not each time point as one step of n_channels features. By default
         it does when there are more time points than channels, as in the paper.
     random_state : int, optional
         Seed of the initial weights, of dropout and of the order of windows. It seeds Python's,
@@ -194,7 +194,7 @@ class MLSTMFCN:
 def build_network(
     shape: tuple[int, int], n_classes: int, *, cells: int = 8, shuffle: bool | None = None
 ) -> keras.Model:
-    """Build the untrained network of Karim et al. (2019), section 3.
+    """Build the untrained network of Karim et al. (2019).
 
     Parameters
     ----------
