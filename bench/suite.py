@@ -96,7 +96,7 @@ class Suite(_Strict):
             (key.replace("_", " "), getattr(self, key), getattr(original, key))
             for key in ("subjects", "protocols", "estimators", "seeds")
         ]
-        pairs.append(("windows per trial", self.windows.per_trial, original.windows.per_trial))
+        pairs.append(("consecutive windows per trial", self.windows.per_trial, original.windows.per_trial))
         for name, parameters in self.parameters.items():
             before = original.parameters.get(name, {})
             pairs += [

@@ -73,8 +73,9 @@ class Target(BaseModel):
 class Windowing(BaseModel):
     """How trials are cut: `seconds` long, each sharing `overlap` seconds with the one before.
 
-    `baseline` keeps the part before the stimulus. `per_trial` thins to that many windows a trial,
-    evenly spread from the first to the last. `whole` takes each trial as one window instead; shorter
+    `baseline` keeps the part before the stimulus. `per_trial` thins to that many consecutive
+    windows from the middle of a trial: consecutive, so that what overlapping neighbours give away stays as
+    it is. `whole` takes each trial as one window instead; shorter
     trials are then filled up at the end with NaN, which the harness turns to 0 after scaling.
     """
 
@@ -103,7 +104,8 @@ class Windowing(BaseModel):
             )
         starts = np.arange(first, n_samples - width + 1, hop, dtype=np.int64)
         if self.per_trial is not None and len(starts) > self.per_trial:
-            starts = starts[np.linspace(0, len(starts) - 1, self.per_trial).round().astype(int)]
+            skipped = (len(starts) - self.per_trial) // 2
+            starts = starts[skipped : skipped + self.per_trial]
         return starts
 
 

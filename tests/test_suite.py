@@ -79,7 +79,7 @@ def test_a_profile_changes_what_it_names_and_says_so(tmp_path):
     assert thin.changes_from(suite) == [
         "subjects: 1-4 (suite: all)",
         "seeds: 2 (suite: 5)",
-        "windows per trial: 3 (suite: all)",
+        "consecutive windows per trial: 3 (suite: all)",
         "mlstm-fcn epochs: 2 (suite: 9)",
     ]
     assert suite.thinned("full").seeds == 5

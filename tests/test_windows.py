@@ -79,14 +79,13 @@ def test_windows_lie_within_their_trial_a_hop_apart_and_leave_no_room_for_one_mo
 
 
 @given(st.integers(1, 30))
-def test_thinning_keeps_the_first_and_the_last_window_and_never_repeats_one(per_trial):
-    everything = Windowing().starts(8064, 128, 3.0)
-    starts = Windowing(per_trial=per_trial).starts(8064, 128, 3.0)
-    assert len(starts) == len(set(starts)) == min(per_trial, 19)
-    assert set(starts) <= set(everything)
-    assert starts[0] == everything[0]
-    if per_trial > 1:
-        assert starts[-1] == everything[-1]
+def test_thinning_keeps_consecutive_windows_from_the_middle(per_trial):
+    everything = Windowing().starts(8064, 128, 3.0).tolist()
+    starts = Windowing(per_trial=per_trial).starts(8064, 128, 3.0).tolist()
+    assert len(starts) == min(per_trial, 19)
+    before = everything.index(starts[0])
+    assert starts == everything[before : before + len(starts)]
+    assert abs(before - (len(everything) - before - len(starts))) <= 1
 
 
 def test_taking_some_windows_gives_the_same_samples_as_taking_all():
