@@ -70,9 +70,10 @@ class Outcome:
     """What running a cell gave: status ``ok`` with predictions and scores, or ``failed`` with a reason.
 
     Times are wall seconds: `prepare_seconds` for copying, scaling and resampling windows. Memory is in
-    megabytes above what the process held before fitting. `predictions` has a row a test window:
-    ``subject``, ``trial``, ``start``, ``y_true``, ``y_pred`` and ``probability <class>`` for each class,
-    where the estimator gives probabilities.
+    megabytes above what the process held before fitting: what a library keeps from an earlier cell (as
+    TensorFlow does) is not counted again, so only first cells can be compared. `predictions` has a row a
+    test window: ``subject``, ``trial``, ``start``, ``y_true``, ``y_pred`` and ``probability <class>`` for
+    each class, where the estimator gives probabilities.
     """
 
     cell: Cell

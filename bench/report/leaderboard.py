@@ -15,7 +15,7 @@ from bench.metrics import confusion, scores
 from bench.store import Store, StoredCell
 
 SCORES = ("accuracy", "balanced_accuracy", "f1_macro")
-COSTS = ("fit_seconds", "predict_seconds", "peak_memory_mb")
+COSTS = ("fit_seconds", "predict_seconds")
 COLUMNS = (
     "dataset", "estimator", "protocol", "audit", "n_cells",
     "accuracy", "accuracy_std", "balanced_accuracy", "balanced_accuracy_std", "f1_macro", "f1_macro_std",
@@ -32,12 +32,12 @@ class Leaderboard:
     table : DataFrame with `COLUMNS`
         Clean rows first, then leaking ones; within a data set and protocol the best balanced accuracy
         first. Scores are means over cells and their standard deviation (ddof 1; NaN for one cell),
-        seconds and megabytes medians.
+        seconds medians.
     confusions : dict
         ``(dataset, protocol, estimator) -> (classes, counts)``, summed over the cells.
     about : dict
         The ``suite`` entry of the newest result.
-    hardware, versions : dict
+    setting, hardware : dict
         Of the newest result.
     left_out : int
         Stored cells that were made on other data, windows, parameters or code than the newest ones.
@@ -46,8 +46,8 @@ class Leaderboard:
     table: pd.DataFrame
     confusions: dict[tuple[str, str, str], tuple[tuple[str, ...], np.ndarray]]
     about: dict[str, Any]
+    setting: dict[str, Any]
     hardware: dict[str, Any]
-    versions: dict[str, str]
     left_out: int
 
 
@@ -82,8 +82,8 @@ def make_leaderboard(store: Store) -> Leaderboard:
         table.loc[order.index].reset_index(drop=True),
         confusions,
         newest["suite"],
+        newest["identity"]["setting"],
         newest["hardware"],
-        newest["versions"],
         len(stored) - len(kept),
     )
 
@@ -186,12 +186,11 @@ def notes(board: Leaderboard) -> list[str]:
     lines.append(
         f"Data: {size}channels {', '.join(about['channels'])}." if size else "Data: one table a data set."
     )
+    lines.append(_how(board.setting))
     lines.append(f"Profile {about['profile']}: {changes}.")
     lines.append(
-        "Scores are means over n cells (seeds and folds) on windows, ± their standard deviation; seconds and "
-        f"megabytes are medians, on {board.hardware['processor']}, {board.hardware['cores']} cores. Megabytes "
-        "are the most that fitting and predicting took above what the process held before; the first cell "
-        "that uses a library carries the library's own start."
+        "Scores are means over n cells (seeds and folds) on windows, ± their standard deviation; seconds are "
+        f"medians, on {board.hardware['processor']}, {board.hardware['cores']} cores."
     )
     if board.left_out:
         lines.append(
@@ -200,6 +199,24 @@ def notes(board: Leaderboard) -> list[str]:
     if about["credit"]:
         lines.append(about["credit"])
     return lines
+
+
+def _how(setting: dict[str, Any]) -> str:
+    """Say how trials became labelled, scaled windows."""
+    target, windows, scaling = setting["target"], setting["windows"], setting["scaling"]
+    rules = {
+        "high-low": f"{target['name']} is high above {target['threshold']:g}",
+        "levels": f"{target['name']} rounded to 1 to 9",
+        "quadrants": f"arousal and valence each cut at {target['threshold']:g}",
+        "label": f"{target['name']} as the data set has it",
+    }
+    classes = rules[target["rule"]] + (
+        ", trials rated so are left out" if target["drop_at_threshold"] else ""
+    )
+    cut = f"{windows['seconds']:g} s, {windows['overlap']:g} s of them shared with the window before"
+    baseline = "with the baseline" if windows["baseline"] else "without the baseline"
+    cut = "each trial whole, shorter ones filled up" if windows["whole"] else f"{cut}, {baseline}"
+    return f"Windows: {cut}. Classes: {classes}. Scaling: {scaling}, fitted on training windows."
 
 
 def _readable(part: pd.DataFrame, bold: str, plus_minus: str) -> pd.DataFrame:
@@ -223,7 +240,6 @@ def _readable(part: pd.DataFrame, bold: str, plus_minus: str) -> pd.DataFrame:
             "F1 macro": [score(row, "f1_macro") for _, row in part.iterrows()],
             "fit s": [cost(v, 1) for v in part.fit_seconds],
             "predict s": [cost(v, 1) for v in part.predict_seconds],
-            "memory MB": [cost(v, 0) for v in part.peak_memory_mb],
             "status": [
                 status if status == "ok" else f"{status}: {' '.join(str(reason).split())[:160]}"
                 for status, reason in zip(part.status, part.reason, strict=True)
