@@ -252,8 +252,6 @@ def _run_plan(plan: Plan) -> int:
     )
     for why in dict.fromkeys(task.why for task in plan.waiting if task.stored is not None):
         console.print(f"[dim]run again:[/] {why}", soft_wrap=True)
-    if plan.waiting:
-        console.print("[dim]the figure after each cell is its balanced accuracy[/]")
     try:
         failed = run_with_progress(plan, console) if plan.waiting else 0
     except KeyboardInterrupt:

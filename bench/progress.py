@@ -46,6 +46,9 @@ def run_with_progress(plan: Plan, console: Console) -> int:
         if task.stored and task.stored.ok
     }
     width = len(str(len(waiting)))
+    wide = console.width >= 120
+    if not wide:
+        console.print("[dim]after each cell: balanced accuracy, seconds to fit + to predict[/]")
     failed = 0
     columns = (
         TextColumn("{task.description}"),
@@ -60,7 +63,7 @@ def run_with_progress(plan: Plan, console: Console) -> int:
         for number, (task, stored) in enumerate(execute(plan), start=1):
             seconds[task.cell.estimator] = _seconds(stored.result)
             failed += not stored.ok
-            line = _line(task, stored, wide=console.width >= 100)
+            line = _line(task, stored, wide=wide)
             console.print(f"[dim]{number:{width}d}/{len(waiting)}[/] {line}", highlight=False)
             running = escape(waiting[number].cell.estimator) if number < len(waiting) else ""
             progress.update(bar, completed=number, description=running, **_outlook(waiting[number:], seconds))
@@ -87,12 +90,14 @@ def _line(task: Task, stored: StoredCell, *, wide: bool) -> str:
     head = f"{escape(cell.estimator):<17} {place}"
     if not stored.ok:
         return f"{head}  [red]{stored.result['status']}[/]: {escape(result['reason'])}"
+    score, fit, predict = (
+        result["scores"]["balanced_accuracy"],
+        result["fit_seconds"],
+        result["predict_seconds"],
+    )
+    if not wide:
+        return f"{head} [bold]{score:.3f}[/] {fit:.1f} + {predict:.1f} s"
     return (
-        f"{head} [bold]{result['scores']['balanced_accuracy']:.3f}[/] "
-        f"fit {result['fit_seconds']:.1f} s predict {result['predict_seconds']:.1f} s"
-        + (
-            f" [dim]data {result['prepare_seconds']:.1f} s +{result['peak_memory_mb']:.0f} MB[/]"
-            if wide
-            else ""
-        )
+        f"{head}  balanced accuracy [bold]{score:.3f}[/]  fit {fit:.1f} s  predict {predict:.1f} s"
+        f"  [dim]data {result['prepare_seconds']:.1f} s  +{result['peak_memory_mb']:.0f} MB[/]"
     )

@@ -36,7 +36,7 @@ def test_a_run_prints_a_line_a_cell_and_the_leaderboard_and_a_second_one_reuses_
     assert first.returncode == 0, first.stderr
     assert "6 cells: 6 to run, 0 reused" in first.stdout
     assert all(f"{number}/6 " in first.stdout for number in range(1, 7))
-    assert flat(first.stdout).count(" predict 0.") == 6
+    assert "after each cell: balanced accuracy, seconds to fit + to predict" in first.stdout
     assert "Leaking protocols, not to be ranked with the above" in first.stdout
     assert "SIMULATED recordings" in first.stdout
     folder = tmp_path / "results" / "toy@simulated"
@@ -45,6 +45,12 @@ def test_a_run_prints_a_line_a_cell_and_the_leaderboard_and_a_second_one_reuses_
     second = run("--seeds", "1")
     assert "6 cells: 0 to run, 6 reused" in second.stdout
     assert second.returncode == 0
+
+
+def test_a_wide_terminal_shows_data_preparation_and_memory_too(run):
+    done = run("--seeds", "1", "--estimators", "majority", columns=140)
+    assert done.stdout.count(" predict 0.0 s  data 0.") == 2
+    assert done.stdout.count(" MB\n") == 2
 
 
 def test_a_failed_cell_makes_the_exit_status_one_and_its_reason_is_shown(run):
