@@ -133,6 +133,7 @@ def make_plan(
 
 def execute(plan: Plan) -> Iterable[tuple[Task, StoredCell]]:
     """Run the waiting cells one after the other, storing each before it is yielded."""
+    plan.store.prepare()
     for task in plan.waiting:
         outcome = run_cell(task.cell, task.panel, task.split)
         yield task, plan.store.write(outcome, _result(outcome, task, plan))

@@ -61,6 +61,15 @@ class Store:
         self.folder = results / (suite + ("@simulated" if simulated else ""))
         self.simulated = simulated
 
+    def prepare(self) -> None:
+        """Make the folder, so that a disk that refuses is known before hours of work."""
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            with tempfile.TemporaryFile(dir=self.folder):
+                pass
+        except OSError as error:
+            raise DataError(f"{self.folder}: results cannot be written: {error.strerror or error}") from None
+
     def path(self, cell: Cell) -> Path:
         """Return the cell's folder, for writer and reader alike."""
         last = f"seed-{cell.seed}" + ("" if cell.fold is None else f"-fold-{cell.fold}")

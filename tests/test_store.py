@@ -66,7 +66,7 @@ def test_no_half_written_folder_is_left_or_read(plan):
 def test_a_disk_that_cannot_be_written_is_one_plain_message(plan, tmp_path):
     todo = plan()
     (tmp_path / "results").write_text("a file where a folder should be")
-    with pytest.raises(DataError, match="the result cannot be written"):
+    with pytest.raises(DataError, match="results cannot be written"):
         list(execute(todo))
 
 

@@ -91,6 +91,8 @@ def breaks(*, how: str = "fit"):
         def fit(self, X, y):
             if how == "fit":
                 raise RuntimeError("the loss is nan | and so on")
+            if how == "interrupt":
+                raise KeyboardInterrupt
             if how == "exit":
                 raise SystemExit(3)
             return super().fit(X, y)
