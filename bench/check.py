@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -37,15 +36,6 @@ def check_estimator(spec: Spec) -> Iterator[Check]:
     plugin = get("estimator", spec.name)
     check_parameters(plugin, spec.parameters, HARNESS, f"estimator '{spec}'")
     import_quietly(plugin.requires)
-    positional = [
-        name
-        for name, p in inspect.signature(plugin.factory).parameters.items()
-        if p.kind is not p.KEYWORD_ONLY
-    ]
-    yield Check(
-        "takes keyword parameters only", f"give * before {', '.join(positional)}" if positional else ""
-    )
-
     rng = np.random.default_rng(0)
     y = np.repeat(["high", "low", "middle"], 8)
     X = rng.standard_normal((24, 3, 64)).astype(np.float32) + np.repeat([0, 2, 4], 8)[:, None, None]

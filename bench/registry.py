@@ -66,11 +66,15 @@ class Plugin:
         return [module for module in self.requires if importlib.util.find_spec(module) is None]
 
     def parameters(self, reserved: Iterable[str] = ()) -> dict[str, Any]:
-        """Return the factory's keyword parameters and their defaults, less the `reserved` ones."""
+        """Return the factory's parameters and their defaults, less the `reserved` ones.
+
+        The default of a parameter that has none is ``inspect.Parameter.empty``.
+        """
         return {
             name: parameter.default
             for name, parameter in inspect.signature(self.factory).parameters.items()
-            if parameter.kind is parameter.KEYWORD_ONLY and name not in set(reserved)
+            if parameter.kind in (parameter.KEYWORD_ONLY, parameter.POSITIONAL_OR_KEYWORD)
+            and name not in set(reserved)
         }
 
 
@@ -100,7 +104,7 @@ def register_estimator(
 ):
     """Register a function that makes a classifier.
 
-    The function takes keyword parameters only. ``random_state`` and ``n_jobs`` are given by the
+    The function is called with keyword arguments. ``random_state`` and ``n_jobs`` are given by the
     harness to a function that has them; the others are set in specs such as ``rocket[num_kernels=500]``.
     It returns an object with ``fit(X, y)`` and ``predict(X)``, and ``predict_proba(X)`` and
     ``classes_`` if it can, for `X` of shape (n_windows, n_channels, n_timepoints), float32, and `y`

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import inspect
 import json
 import platform
 from collections.abc import Callable, Iterable, Mapping
@@ -159,7 +160,11 @@ def _check_estimators(suite: Suite) -> list[Spec]:
 
 
 def _parameters(suite: Suite, spec: Spec, plugin: Plugin) -> dict[str, Any]:
-    return {**plugin.parameters(HARNESS), **suite.parameters.get(spec.name, {}), **spec.parameters}
+    parameters = {**plugin.parameters(HARNESS), **suite.parameters.get(spec.name, {}), **spec.parameters}
+    for name, value in parameters.items():
+        if value is inspect.Parameter.empty:
+            raise SuiteError(f"estimator '{spec}' needs its parameter '{name}': {spec.name}[{name}=...]")
+    return parameters
 
 
 def _splits(protocol: Plugin, panel: Panel, seed: int) -> Iterable[tuple[int | None, Split]]:

@@ -168,6 +168,7 @@ def test_a_quick_look_does_not_replace_the_results_of_a_long_run(plan):
         ({"estimators": ["nearest-mean+rose"]}, PluginError, "did you mean 'ros'"),
         ({"estimators": ["nearest-mean[unsed=1]"]}, SuiteError, "did you mean 'unused'"),
         ({"estimators": ["nearest-mean[random_state=1]"]}, SuiteError, "has no parameter 'random_state'"),
+        ({"estimators": ["needs-level"]}, SuiteError, "needs its parameter 'level': needs-level"),
         ({"estimators": ["lacks-package"]}, PluginError, "pip install no-such"),
         ({"parameters": {"nearest-men": {}}}, SuiteError, "key 'parameters.nearest-men'"),
         ({"protocols": ["subject-stratifed"]}, PluginError, "did you mean 'subject-stratified'"),
@@ -178,6 +179,12 @@ def test_a_quick_look_does_not_replace_the_results_of_a_long_run(plan):
 def test_a_wrong_name_stops_before_anything_runs(plan, change, error, message):
     with pytest.raises(error, match=message):
         plan(**change)
+
+
+def test_a_function_without_a_star_and_a_parameter_without_default_will_do(plan):
+    done = run(plan(estimators=["needs-level[level=2]"], seeds=1))
+    assert [stored.result["cell"]["parameters"] for _, stored in done] == [{"level": 2}] * 2
+    assert all(stored.ok for _, stored in done)
 
 
 def test_a_protocol_that_breaks_its_promise_stops_the_run(plan, monkeypatch):

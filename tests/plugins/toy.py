@@ -83,6 +83,12 @@ def nearest_window():
     return make_pipeline(FunctionTransformer(lambda X: X.mean(axis=2)), KNeighborsClassifier(1))
 
 
+@register_estimator("needs-level", family="features")
+def needs_level(level: float, random_state: int):
+    """A function without a star and without a default."""
+    return NearestMean()
+
+
 @register_estimator("breaks", family="faulty")
 def breaks(*, how: str = "fit"):
     """Fail in the way that is asked for."""
