@@ -195,3 +195,17 @@ def test_a_protocol_that_breaks_its_promise_stops_the_run(plan, monkeypatch):
         BenchError, match="'subject-stratified' promises a clean split, and seed 0 LEAKS trials"
     ):
         plan()
+
+
+def test_on_real_recordings_random_windows_reward_recognising_the_record(toy_plugins, shared_data, tmp_path):
+    """HKU956: one nearest neighbour on channel means, far above chance with random windows only."""
+    changes = {"estimators": ["nearest-window"], "seeds": 2}
+    plan = make_plan(
+        read_suite("hku956-arousal"), "quick", changes, data_root=shared_data / "HKU956", results=tmp_path
+    )
+    scores = {}
+    for task, stored in run(plan):
+        scores.setdefault(task.cell.protocol, []).append(stored.result["scores"]["balanced_accuracy"])
+    assert max(scores["subject-stratified"]) < 0.62
+    assert min(scores["random-windows"]) > 0.75
+    assert plan.store.folder.name == "hku956-arousal"
