@@ -254,7 +254,7 @@ def _run_plan(plan: Plan) -> int:
         f"{len(plan.tasks)} cells: {len(plan.waiting)} to run, {reused} reused from {plan.store.folder}"
     )
     for why in dict.fromkeys(task.why for task in plan.waiting if task.stored is not None):
-        console.print(f"[dim]run again:[/] {why}", soft_wrap=True)
+        console.print("run again:", why, markup=False, soft_wrap=True)
     try:
         failed = run_with_progress(plan, console) if plan.waiting else 0
     except KeyboardInterrupt:

@@ -82,6 +82,7 @@ _registered: dict[str, dict[str, Plugin]] = {k: {} for k in ("estimator", "datas
 _broken: dict[str, str] = {}
 _folders: list[Path] = []
 _loaded: set[str] = set()
+_searched = -1  # how many user folders there were at the last search
 
 
 def _register(kind: str, name: str, about: dict[str, Any], requires: Sequence[str], install: str):
@@ -215,13 +216,17 @@ def add_plugin_folder(folder: str | os.PathLike[str]) -> None:
         module = sys.modules.get(f"bench.{package}")
         if module is not None:
             module.__path__.append(str(path))
-    _loaded.clear()
 
 
 def discover() -> None:
     """Import every plugin file and entry point once; what cannot be imported is kept with its reason."""
+    global _searched
     for named in filter(None, os.environ.get("BENCH_PLUGINS", "").split(os.pathsep)):
         add_plugin_folder(named)
+    # Looking through all installed packages for entry points takes a tenth of a second each time.
+    if _searched == len(_folders):
+        return
+    _searched = len(_folders)
     importlib.import_module("bench.protocols")
     importlib.import_module("bench.resampling")
     users = set(_folders)
