@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import time
 import warnings
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -136,7 +137,7 @@ def _run(cell: Cell, panel: Panel, split: Split, outcome: Outcome) -> None:
     import_quietly(plugin.requires)  # importing TensorFlow is no part of anybody's training time
     if plugin.about["compiled"]:
         _rehearse(cell, plugin, X_train, y_train)
-    estimator = make_estimator(cell, plugin)
+    estimator = make_estimator(plugin, dict(cell.parameters), cell.seed)
     with PeakMemory() as peak:
         clock = time.perf_counter()
         estimator.fit(X_train, y_train)
@@ -165,11 +166,11 @@ def _run(cell: Cell, panel: Panel, split: Split, outcome: Outcome) -> None:
     outcome.scores = scores(confusion(y_test, y_pred, panel.classes))
 
 
-def make_estimator(cell: Cell, plugin: Plugin) -> Any:
-    """Call the estimator's factory with the cell's parameters, its seed and the cores at hand."""
-    given = {"random_state": cell.seed, "n_jobs": available_cores()}
+def make_estimator(plugin: Plugin, parameters: Mapping[str, Any], random_state: int) -> Any:
+    """Call an estimator's factory, with the seed and the cores at hand if it takes them."""
+    given = {"random_state": random_state, "n_jobs": available_cores()}
     wanted = {name: given[name] for name in HARNESS if name in plugin.parameters()}
-    return plugin.factory(**dict(cell.parameters), **wanted)
+    return plugin.factory(**parameters, **wanted)
 
 
 _rehearsed: set[tuple[str, int]] = set()
@@ -181,5 +182,5 @@ def _rehearse(cell: Cell, plugin: Plugin, X: np.ndarray, y: np.ndarray) -> None:
     if key in _rehearsed:
         return
     few = np.concatenate([np.flatnonzero(y == label)[:2] for label in np.unique(y)])
-    make_estimator(cell, plugin).fit(X[few], y[few]).predict(X[few])
+    make_estimator(plugin, dict(cell.parameters), cell.seed).fit(X[few], y[few]).predict(X[few])
     _rehearsed.add(key)

@@ -9,11 +9,11 @@ from typing import Any
 
 import numpy as np
 
-from bench.cell import HARNESS, available_cores
+from bench.cell import HARNESS, make_estimator
 from bench.loading import find_sources
 from bench.quiet import import_quietly
 from bench.recordings import Recordings
-from bench.registry import Plugin, get
+from bench.registry import get
 from bench.spec import Spec, check_parameters
 
 
@@ -44,7 +44,7 @@ def check_estimator(spec: Spec) -> Iterator[Check]:
     fitted: list[Any] = []
 
     def fit() -> str:
-        fitted.append(_make(plugin, spec).fit(X, y))
+        fitted.append(make_estimator(plugin, spec.parameters, 0).fit(X, y))
         return "" if hasattr(fitted[0], "predict") else "fit returns something without predict; return self"
 
     fault = _attempt(fit)
@@ -65,7 +65,9 @@ def check_estimator(spec: Spec) -> Iterator[Check]:
         _attempt(
             lambda: (
                 ""
-                if (_make(plugin, spec).fit(X, y).predict(X) == estimator.predict(X)).all()
+                if (
+                    make_estimator(plugin, spec.parameters, 0).fit(X, y).predict(X) == estimator.predict(X)
+                ).all()
                 else "two fits with random_state=0 predict differently"
             )
         ),
@@ -73,7 +75,9 @@ def check_estimator(spec: Spec) -> Iterator[Check]:
     two = y != "middle"
     yield Check(
         "works with two classes",
-        _attempt(lambda: _labels(_make(plugin, spec).fit(X[two], y[two]).predict(X), 24)),
+        _attempt(
+            lambda: _labels(make_estimator(plugin, spec.parameters, 0).fit(X[two], y[two]).predict(X), 24)
+        ),
     )
 
 
@@ -92,12 +96,6 @@ def check_dataset(spec: Spec, root: Path | None) -> Iterator[Check]:
                 f"at {recordings.sampling_rate:g} Hz; to predict: {', '.join(targets) or 'nothing'}",
                 "" if targets else "the table of trials has no rating and no label",
             )
-
-
-def _make(plugin: Plugin, spec: Spec) -> Any:
-    given = {"random_state": 0, "n_jobs": available_cores()}
-    wanted = {name: value for name, value in given.items() if name in plugin.parameters()}
-    return plugin.factory(**spec.parameters, **wanted)
 
 
 def _attempt(step: Callable[[], Any]) -> str:

@@ -63,7 +63,7 @@ class Plugin:
     @property
     def missing(self) -> list[str]:
         """Modules that the plugin needs and that are not installed."""
-        return [module for module in self.requires if importlib.util.find_spec(module) is None]
+        return [module for module in self.requires if importlib.util.find_spec(module.split(".")[0]) is None]
 
     def parameters(self, reserved: Iterable[str] = ()) -> dict[str, Any]:
         """Return the factory's parameters and their defaults, less the `reserved` ones.
@@ -262,7 +262,7 @@ def _attempt(where: str, load: Callable[[], Any]) -> None:
         load()
     except ModuleNotFoundError as error:
         _broken[where] = f"needs the package '{error.name}': pip install {error.name}"
-    except Exception as error:  # a plugin may fail in any way; the others must not suffer
+    except (Exception, SystemExit) as error:  # a plugin may fail in any way; the others must not suffer
         _broken[where] = f"{type(error).__name__}: {error}"
     else:
         _broken.pop(where, None)

@@ -241,8 +241,6 @@ def _result(outcome: Outcome, task: Task, plan: Plan) -> dict[str, Any]:
         "n_test": outcome.n_test,
         "warnings": outcome.warnings,
         "audit": asdict(task.split.audit),
-        "promises": get("protocol", cell.protocol).about["promises"],
-        "family": get("estimator", cell.plugin).about["family"],
         "suite": {
             "name": suite.name,
             "title": suite.title,

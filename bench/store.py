@@ -49,20 +49,13 @@ class StoredCell:
 
 
 class Store:
-    """The results of one suite on one data set: ``results/<suite>/`` or ``results/<suite>@simulated/``.
-
-    Raises
-    ------
-    DataError
-        From every method, where the disk refuses to read or write.
-    """
+    """The results of one suite on one data set: ``results/<suite>/`` or ``results/<suite>@simulated/``."""
 
     def __init__(self, results: Path, suite: str, simulated: bool) -> None:
         self.folder = results / (suite + ("@simulated" if simulated else ""))
-        self.simulated = simulated
 
     def prepare(self) -> None:
-        """Make the folder, so that a disk that refuses is known before hours of work."""
+        """Make the folder, so that a disk that refuses (DataError) is known before hours of work."""
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
             with tempfile.TemporaryFile(dir=self.folder):
@@ -80,7 +73,7 @@ class Store:
         return _read(self.path(cell))
 
     def write(self, outcome: Outcome, result: dict[str, Any]) -> StoredCell:
-        """Store an outcome, in the place of an older one."""
+        """Store an outcome, in the place of an older one; DataError if the disk refuses."""
         target = self.path(outcome.cell)
         try:
             target.parent.mkdir(parents=True, exist_ok=True)

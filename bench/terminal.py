@@ -116,8 +116,8 @@ def print_leaderboard(board: Leaderboard, console: Console) -> None:
         table.add_column("balanced\naccuracy", justify="right")
         table.add_column("accuracy", justify="right")
         if wide:
-            for heading in ("F1 macro", "fit s", "predict s"):
-                table.add_column(heading, justify="right")
+            for column in ("F1 macro", "fit s", "predict s"):
+                table.add_column(column, justify="right")
         table.add_column("audit" if wide else "protocol", overflow="fold")
         for _, row in part.iterrows():
             good = row.n_cells > 0

@@ -57,7 +57,9 @@ def test_an_unknown_name_is_answered_with_the_nearest():
 
 
 def test_a_missing_package_is_named_with_the_command_that_installs_it(toy_plugins):
-    with pytest.raises(PluginError, match=r"needs no_such_module, not installed here: pip install no-such"):
+    with pytest.raises(
+        PluginError, match=r"needs no_such_module\.part, not installed here: pip install no-such"
+    ):
         get("estimator", "lacks-package")
 
 
@@ -83,6 +85,7 @@ def test_a_missing_plugin_folder_is_refused(tmp_path):
         ("this is no python", "SyntaxError"),
         ("import no_such_package", "needs the package 'no_such_package': pip install no_such_package"),
         ("1 / 0", "ZeroDivisionError"),
+        ("raise SystemExit(0)", "SystemExit"),
     ],
 )
 def test_a_broken_file_is_listed_with_its_reason_and_the_others_go_on(tmp_path, content, reason):

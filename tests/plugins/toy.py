@@ -112,7 +112,7 @@ def breaks(*, how: str = "fit"):
 
 
 @register_estimator(
-    "lacks-package", family="faulty", requires=("no_such_module",), install="pip install no-such"
+    "lacks-package", family="faulty", requires=("no_such_module.part",), install="pip install no-such"
 )
 def lacks_package():
     """Needs a package that nobody has."""
