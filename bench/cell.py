@@ -12,12 +12,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from bench.audit import Audit
+from bench.audit import Audit, audit_made
+from bench.errors import BenchError
 from bench.memory import PeakMemory
 from bench.metrics import confusion, scores
 from bench.quiet import import_quietly
 from bench.registry import Plugin, get
-from bench.resampling import resample
+from bench.resampling import Balanced, balance
 from bench.scaling import Scaling, make_scaler
 from bench.windows import Panel
 
@@ -43,6 +44,8 @@ class Cell:
         Of the split, the resampler and the estimator.
     fold : int or None
         Where a protocol has several splits a seed.
+    ablation : str
+        Name of the ablation that changed windows, target, channels or scaling; ``""``: as the suite says.
     """
 
     variant: str
@@ -54,15 +57,37 @@ class Cell:
     scaling: Scaling
     seed: int
     fold: int | None = None
+    ablation: str = ""
+
+
+class LeakError(BenchError):
+    """A split of a protocol that promises to be clean leaks."""
 
 
 @dataclass(frozen=True, eq=False)
 class Split:
-    """The training and test rows of a panel, what they leak, and a digest of who is where."""
+    """One division of a panel.
+
+    Attributes
+    ----------
+    train, test : ndarray of int
+        Rows of the panel; a row given twice is a window and its copy.
+    scaler_rows, resampler_rows : ndarray of int
+        What the scaler and the resampler are fitted on: `train`, unless a leaky protocol says otherwise.
+    audit : Audit
+        Before any resampling of the cell.
+    must_be_clean : bool
+        Whether the protocol promises it.
+    fingerprint : str
+        A digest of all this.
+    """
 
     train: np.ndarray
     test: np.ndarray
+    scaler_rows: np.ndarray
+    resampler_rows: np.ndarray
     audit: Audit
+    must_be_clean: bool
     fingerprint: str
 
 
@@ -74,11 +99,13 @@ class Outcome:
     megabytes above what the process held before fitting: what a library keeps from an earlier cell (as
     TensorFlow does) is not counted again, so only first cells can be compared. `predictions` has a row a
     test window: ``subject``, ``trial``, ``start``, ``y_true``, ``y_pred`` and ``probability <class>`` for
-    each class, where the estimator gives probabilities.
+    each class, where the estimator gives probabilities. `audit` is the split's, with what the resampler
+    made added.
     """
 
     cell: Cell
     status: str
+    audit: Audit
     reason: str = ""
     scores: dict[str, float] = field(default_factory=dict)
     prepare_seconds: float = 0.0
@@ -100,14 +127,21 @@ def run_cell(cell: Cell, panel: Panel, split: Split) -> Outcome:
     """Fit on the training side, predict the test side; whatever goes wrong is in the outcome.
 
     Order of work: windows are copied, the scaler is fitted on the training windows and applied to
-    both sides, padding becomes 0, the resampler balances the training windows, the estimator is made,
-    fitted and asked.
+    both sides, padding becomes 0, the resampler balances the training windows, what it made is
+    audited, the estimator is made, fitted and asked.
+
+    Raises
+    ------
+    LeakError
+        If resampling leaks under a protocol that promises to be clean: that is no outcome to go on from.
     """
-    outcome = Outcome(cell, "ok")
+    outcome = Outcome(cell, "ok", split.audit)
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         try:
             _run(cell, panel, split, outcome)
+        except LeakError:
+            raise
         except (Exception, SystemExit) as error:  # an estimator may raise anything; the run goes on
             outcome.status = "failed"
             outcome.reason = f"{type(error).__name__}: {error}".strip()
@@ -119,35 +153,90 @@ def run_cell(cell: Cell, panel: Panel, split: Split) -> Outcome:
     return outcome
 
 
-def _run(cell: Cell, panel: Panel, split: Split, outcome: Outcome) -> None:
-    plugin = get("estimator", cell.plugin)
-    clock = time.perf_counter()
+@dataclass(frozen=True, eq=False)
+class Sides:
+    """Windows as an estimator gets them: scaled, balanced, without NaN."""
+
+    X_train: np.ndarray
+    y_train: np.ndarray
+    X_test: np.ndarray
+    y_test: np.ndarray
+    sample_weight: np.ndarray | None
+    audit: Audit
+
+
+def prepare(panel: Panel, split: Split, scaling: Scaling, resampler: str = "", seed: int = 0) -> Sides:
+    """Copy, scale and balance the windows of a split, and audit what was made.
+
+    Raises
+    ------
+    LeakError
+        As `run_cell`.
+    ValueError
+        If the resampler cannot work on these windows.
+    """
     subjects = panel.windows["subject"].to_numpy()
-    X_train, X_test = panel.take(split.train), panel.take(split.test)
-    scaler = make_scaler(cell.scaling).fit(X_train, subjects[split.train])
-    for X, rows in ((X_train, split.train), (X_test, split.test)):
+    X_train = panel.take(split.train)
+    seen = X_train if split.scaler_rows is split.train else panel.take(split.scaler_rows)
+    scaler = make_scaler(scaling).fit(seen, subjects[split.scaler_rows])
+    del seen
+
+    def scaled(X: np.ndarray, rows: np.ndarray) -> np.ndarray:
         scaler.transform(X, subjects[rows])
         np.copyto(X, 0, where=np.isnan(X))
+        return X
+
+    X_train, X_test = scaled(X_train, split.train), scaled(panel.take(split.test), split.test)
     y_train, y_test = panel.y[split.train], panel.y[split.test]
-    if cell.resampler:
-        X_train, y_train = resample(cell.resampler, X_train, y_train, cell.seed)
+    audit, made = split.audit, None
+    if resampler:
+        rows = split.resampler_rows
+        given = X_train if rows is split.train else scaled(panel.take(rows), rows)
+        made = balance(resampler, given, panel.y[rows], seed)
+        audit = _audited(audit, split, X_test, rows, made, resampler)
+        if len(made.X):
+            X_train, y_train = np.concatenate([X_train, made.X]), np.concatenate([y_train, made.y])
+    return Sides(X_train, y_train, X_test, y_test, made.sample_weight if made else None, audit)
+
+
+def _audited(
+    audit: Audit, split: Split, X_test: np.ndarray, rows: np.ndarray, made: Balanced, resampler: str
+) -> Audit:
+    audit = audit_made(audit, split.test, X_test, rows[np.unique(made.parents)], made.X)
+    if split.must_be_clean and not audit.clean:
+        raise LeakError(f"the protocol promises a clean split, and with +{resampler} it {audit.verdict}")
+    return audit
+
+
+def _run(cell: Cell, panel: Panel, split: Split, outcome: Outcome) -> None:
+    from sklearn.utils.validation import has_fit_parameter
+
+    plugin = get("estimator", cell.plugin)
+    clock = time.perf_counter()
+    sides = prepare(panel, split, cell.scaling, cell.resampler, cell.seed)
     outcome.prepare_seconds = time.perf_counter() - clock
-    outcome.n_train, outcome.n_test = len(X_train), len(X_test)
+    outcome.audit = sides.audit
+    outcome.n_train, outcome.n_test = len(sides.X_train), len(sides.X_test)
 
     import_quietly(plugin.requires)  # importing TensorFlow is no part of anybody's training time
     if plugin.about["compiled"]:
-        _rehearse(cell, plugin, X_train, y_train)
+        _rehearse(cell, plugin, sides.X_train, sides.y_train)
     estimator = make_estimator(plugin, dict(cell.parameters), cell.seed)
+    weights = {} if sides.sample_weight is None else {"sample_weight": sides.sample_weight}
+    if weights and not has_fit_parameter(estimator, "sample_weight"):
+        raise ValueError(
+            f"the fit of {cell.plugin} takes no sample_weight, so +{cell.resampler} has no way to it"
+        )
     with PeakMemory() as peak:
         clock = time.perf_counter()
-        estimator.fit(X_train, y_train)
+        estimator.fit(sides.X_train, sides.y_train, **weights)
         outcome.fit_seconds = time.perf_counter() - clock
         clock = time.perf_counter()
-        y_pred = np.asarray(estimator.predict(X_test)).astype(str)
+        y_pred = np.asarray(estimator.predict(sides.X_test)).astype(str)
         outcome.predict_seconds = time.perf_counter() - clock
     outcome.peak_memory_mb = peak.megabytes
-    if y_pred.shape != y_test.shape:
-        raise ValueError(f"predict gave shape {y_pred.shape} for {len(y_test)} windows")
+    if y_pred.shape != sides.y_test.shape:
+        raise ValueError(f"predict gave shape {y_pred.shape} for {len(sides.y_test)} windows")
     strange = sorted(set(y_pred.tolist()) - set(panel.classes))
     if strange:
         raise ValueError(
@@ -155,15 +244,16 @@ def _run(cell: Cell, panel: Panel, split: Split, outcome: Outcome) -> None:
         )
 
     predictions = panel.windows.iloc[split.test][["subject", "trial", "start"]].reset_index(drop=True)
-    predictions["y_true"] = y_test
+    predictions["y_true"] = sides.y_test
     predictions["y_pred"] = y_pred
     if hasattr(estimator, "predict_proba"):
         probabilities = pd.DataFrame(
-            np.asarray(estimator.predict_proba(X_test)), columns=np.asarray(estimator.classes_).astype(str)
+            np.asarray(estimator.predict_proba(sides.X_test)),
+            columns=np.asarray(estimator.classes_).astype(str),
         ).reindex(columns=list(panel.classes), fill_value=0.0)
         predictions = predictions.join(probabilities.astype(np.float32).add_prefix("probability "))
     outcome.predictions = predictions
-    outcome.scores = scores(confusion(y_test, y_pred, panel.classes))
+    outcome.scores = scores(confusion(sides.y_test, y_pred, panel.classes))
 
 
 def make_estimator(plugin: Plugin, parameters: Mapping[str, Any], random_state: int) -> Any:

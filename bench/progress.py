@@ -87,7 +87,7 @@ def _line(task: Task, stored: StoredCell, *, wide: bool) -> str:
     cell, result = task.cell, stored.result
     place = " ".join(filter(None, [cell.variant, cell.protocol, f"seed {cell.seed}"]))
     place += "" if cell.fold is None else f" fold {cell.fold}"
-    head = f"{escape(cell.estimator):<17} {place}"
+    head = f"{escape(cell.estimator):<17} {escape(place)}"
     if not stored.ok:
         return f"{head}  [red]{stored.result['status']}[/]: {escape(result['reason'])}"
     score, fit, predict = (

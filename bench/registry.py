@@ -188,9 +188,13 @@ def register_protocol(name: str, *, promises: str):
     return _register("protocol", name, {"promises": promises}, (), "")
 
 
-def register_resampler(name: str):
-    """Register a function ``(random_state) -> imbalanced-learn sampler``."""
-    return _register("resampler", name, {}, (), "")
+def register_resampler(name: str, *, weighs: bool = False):
+    """Register a function ``(random_state) -> imbalanced-learn sampler``.
+
+    The sampler repeats windows or mixes neighbours linearly. With `weighs` the function is instead
+    ``(y) -> weights of shape (n_windows,)``, handed to the estimator's ``fit`` as ``sample_weight``.
+    """
+    return _register("resampler", name, {"weighs": weighs}, (), "")
 
 
 def plugin_path(package: str, own: Iterable[str]) -> list[str]:

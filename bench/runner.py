@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import inspect
 import json
 import platform
@@ -17,8 +16,8 @@ from typing import Any
 import numpy as np
 
 import bench
-from bench.audit import audit_split
 from bench.cell import HARNESS, Cell, Outcome, Split, available_cores, run_cell
+from bench.divide import divide
 from bench.errors import BenchError, SuiteError, nearest
 from bench.loading import find_sources, load_recordings
 from bench.registry import Plugin, get, plugins
@@ -93,7 +92,7 @@ def make_plan(
     suite = suite.thinned(profile).model_copy(update=dict(overrides or {}))
     changes = suite.changes_from(original)
     specs = _check_estimators(suite)
-    protocols = {name: get("protocol", name) for name in suite.protocols}
+    protocols = check_protocols(suite)
     subjects = parse_subjects(suite.subjects) if suite.subjects else None
     sources, notice = find_sources(parse_spec(suite.dataset), data_root)
     notices = [notice] if notice else []
@@ -102,12 +101,12 @@ def make_plan(
     for source in sources:
         recordings = load_recordings(source, subjects, say)
         store = Store(results, suite.name, recordings.simulated)
-        panel = make_panel(recordings, suite.target, suite.windows)
+        panel = make_panel(recordings, suite.target, suite.windows, suite.channels)
         divided = [
-            (seed, name, fold, split)
+            (seed, str(protocol), fold, split)
             for seed in range(suite.seeds)
-            for name, protocol in protocols.items()
-            for fold, split in _splits(protocol, panel, seed)
+            for protocol in protocols
+            for fold, split in divide(protocol, panel, seed)
         ]
         for seed, protocol_name, fold, split in divided:
             for spec in specs:
@@ -159,28 +158,25 @@ def _check_estimators(suite: Suite) -> list[Spec]:
     return list({str(spec): spec for spec in specs}.values())
 
 
+def check_protocols(suite: Suite) -> list[Spec]:
+    """Return the suite's protocols, each once; an error if one is unknown or has not such a parameter."""
+    specs = [parse_spec(text) for text in suite.protocols]
+    for spec in specs:
+        plugin = get("protocol", spec.name)
+        check_parameters(plugin, spec.parameters, ("seed",), f"protocol '{spec}'")
+        if spec.resampler:
+            raise SuiteError(
+                f"protocol '{spec}': resamplers belong to estimators: mlstm-fcn+{spec.resampler}"
+            )
+    return list({str(spec): spec for spec in specs}.values())
+
+
 def _parameters(suite: Suite, spec: Spec, plugin: Plugin) -> dict[str, Any]:
     parameters = {**plugin.parameters(HARNESS), **suite.parameters.get(spec.name, {}), **spec.parameters}
     for name, value in parameters.items():
         if value is inspect.Parameter.empty:
             raise SuiteError(f"estimator '{spec}' needs its parameter '{name}': {spec.name}[{name}=...]")
     return parameters
-
-
-def _splits(protocol: Plugin, panel: Panel, seed: int) -> Iterable[tuple[int | None, Split]]:
-    splitter = protocol.factory(seed=seed)
-    folds = splitter.get_n_splits(panel.windows, panel.y)
-    ids = panel.windows[["subject", "trial", "start"]].assign(y=panel.y)
-    for fold, (train, test) in enumerate(splitter.split(panel.windows, panel.y)):
-        audit = audit_split(panel.windows, train, test, panel.n_timepoints)
-        if protocol.about["promises"] == "clean" and not audit.clean:
-            raise BenchError(
-                f"protocol '{protocol.name}' promises a clean split, and seed {seed} {audit.verdict}"
-            )
-        digest = hashlib.sha256()
-        for rows in (train, test):
-            digest.update(ids.iloc[rows].to_csv(index=False).encode())
-        yield (None if folds == 1 else fold), Split(train, test, audit, digest.hexdigest())
 
 
 def _identity(cell: Cell, plugin: Plugin, suite: Suite, panel: Panel, split: Split) -> dict[str, Any]:
@@ -191,6 +187,7 @@ def _identity(cell: Cell, plugin: Plugin, suite: Suite, panel: Panel, split: Spl
             "target": suite.target.model_dump(),
             "windows": suite.windows.model_dump(),
             "scaling": suite.scaling,
+            "channels": list(panel.channels),
         },
         "row": {
             "parameters": dict(cell.parameters),
@@ -240,7 +237,7 @@ def _result(outcome: Outcome, task: Task, plan: Plan) -> dict[str, Any]:
         "n_train": outcome.n_train,
         "n_test": outcome.n_test,
         "warnings": outcome.warnings,
-        "audit": asdict(task.split.audit),
+        "audit": asdict(outcome.audit),
         "suite": {
             "name": suite.name,
             "title": suite.title,
@@ -249,7 +246,7 @@ def _result(outcome: Outcome, task: Task, plan: Plan) -> dict[str, Any]:
             "simulated": recordings.simulated,
             "credit": recordings.credit,
             "classes": list(task.panel.classes),
-            "channels": list(recordings.channels),
+            "channels": list(task.panel.channels),
             "n_windows": len(task.panel),
             "n_subjects": int(np.unique(task.panel.windows["subject"]).size),
             "profile": plan.profile,

@@ -18,6 +18,7 @@ from bench.cell import Cell, Outcome
 from bench.errors import DataError
 
 RESULT, PREDICTIONS = "result.json", "predictions.parquet"
+ABLATIONS = "ablations"
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,7 +67,8 @@ class Store:
     def path(self, cell: Cell) -> Path:
         """Return the cell's folder, for writer and reader alike."""
         last = f"seed-{cell.seed}" + ("" if cell.fold is None else f"-fold-{cell.fold}")
-        return self.folder / cell.variant / cell.protocol / cell.estimator / last
+        top = self.folder / ABLATIONS / cell.ablation if cell.ablation else self.folder
+        return top / cell.variant / cell.protocol / cell.estimator / last
 
     def read(self, cell: Cell) -> StoredCell | None:
         """Return what is stored for the cell; None if nothing is, or nothing that can be read."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -14,6 +15,7 @@ from bench.suites import SUITES, suite_titles
 from bench.windows import Target, Windowing
 
 Profile = Literal["smoke", "quick", "full"]
+Derived = Literal["hrv"]
 PROFILES: tuple[Profile, ...] = ("smoke", "quick", "full")
 
 
@@ -55,12 +57,64 @@ class Thinning(_Strict):
         return value
 
 
+class Change(_Strict):
+    """What one ablation changes; a key that is absent changes nothing.
+
+    `target` and `windows` hold single keys of these tables. `without` and `only` name a channel, and
+    `derived` adds channels computed from others.
+    """
+
+    estimator: str | None = None
+    target: dict[str, Any] = {}
+    windows: dict[str, Any] = {}
+    scaling: Scaling | None = None
+    without: str | None = None
+    only: str | None = None
+    derived: list[Derived] | None = None
+
+
+class Ablations(_Strict):
+    """Rows that each change something of a reference: an estimator under a protocol.
+
+    ``each_channel`` adds two rows a channel: left out, and alone.
+    """
+
+    estimator: str
+    protocol: str = "subject-stratified"
+    each_channel: bool = False
+    rows: dict[str, Change] = {}
+
+    @field_validator("rows")
+    @classmethod
+    def _names_of_folders(cls, value: dict[str, Change]) -> dict[str, Change]:
+        for name in value:
+            if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9 .,+-]*", name):
+                raise ValueError(f"{name!r}: a row's name is of letters, digits, spaces and . , + -")
+        return value
+
+
+class Published(_Strict):
+    """A figure of published work, to stand beside ours.
+
+    `protocols` are those under which it may have been made; `recall` is by class, in their order.
+    """
+
+    estimator: str
+    protocols: Annotated[list[str], Field(min_length=1)]
+    oversampled: bool
+    epochs: int | None = None
+    accuracy: float = Field(ge=0, le=1)
+    recall: list[float] = []
+    source: str
+
+
 class Suite(_Strict):
     """One study: data set, target, windows, scaling, protocols, estimators and seeds.
 
     ``seeds = 5`` stands for seeds 0 to 4: each gives a split and the estimators' random state.
     ``parameters`` sets parameters of an estimator by its name for all its specs; what a spec says in
-    brackets goes before them, and a profile's before the suite's.
+    brackets goes before them, and a profile's before the suite's. ``channels`` are named with or
+    without their units; ``derived`` adds channels computed from the others.
     """
 
     name: str
@@ -69,12 +123,16 @@ class Suite(_Strict):
     target: Target
     windows: Windowing = Windowing()
     scaling: Scaling = "min-max"
+    channels: Annotated[list[str], Field(min_length=1)] | None = None
+    derived: list[Derived] = []
     protocols: list[str] = Field(min_length=1)
     estimators: list[str] = Field(min_length=1)
     seeds: int = Field(1, ge=1)
     subjects: str | None = None
     parameters: dict[str, dict[str, Any]] = {}
     profiles: dict[Profile, Thinning] = {}
+    ablations: Ablations | None = None
+    published: list[Published] = []
 
     def thinned(self, profile: Profile) -> Suite:
         """Return the suite as the profile runs it."""
@@ -142,7 +200,13 @@ def _plain(path: Path, fault: Any) -> str:
     *table, key = fault["loc"] or ("",)
     where = f"{path}: key '{'.'.join(map(str, fault['loc']))}'"
     if fault["type"] == "extra_forbidden":
-        models: dict[str, type[BaseModel]] = {"target": Target, "windows": Windowing, "profiles": Thinning}
+        models: dict[str, type[BaseModel]] = {
+            "target": Target,
+            "windows": Windowing,
+            "profiles": Thinning,
+            "ablations": Change if "rows" in table else Ablations,
+            "published": Published,
+        }
         return f"{where} is unknown{nearest(str(key), models.get(str(next(iter(table), '')), Suite).model_fields)}"
     if fault["type"] == "missing":
         return f"{where} is missing"

@@ -130,7 +130,7 @@ def print_leaderboard(board: Leaderboard, console: Console) -> None:
                 )
             last = row.audit if wide else row.protocol
             last = last if row.status == "ok" else f"{row.status}"
-            table.add_row(escape(row.estimator), *([row.protocol] if wide else []), *values, last)
+            table.add_row(escape(row.estimator), *([escape(row.protocol)] if wide else []), *values, last)
         console.print(table, "")
     for note in notes(board)[:1] if board.about["simulated"] else []:
         console.print(f"[bold red]{note}[/]")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Literal
@@ -25,7 +27,8 @@ class Target(BaseModel):
     -----
     ``high-low``
         ``"high"`` if the rating is above `threshold`, else ``"low"``; with `drop_at_threshold`, trials
-        rated exactly there have no class and are left out.
+        rated exactly there have no class and are left out. The threshold ``"subject-median"`` is the median
+        of all the subject's own ratings.
     ``levels``
         The rating rounded to the nearest of ``"1"`` to ``"9"``, halves up.
     ``quadrants``
@@ -39,7 +42,7 @@ class Target(BaseModel):
 
     name: str
     rule: Literal["high-low", "levels", "quadrants", "label"] = "high-low"
-    threshold: float = 5.0
+    threshold: float | Literal["subject-median"] = 5.0
     drop_at_threshold: bool = False
 
     def classify(self, trials: pd.DataFrame) -> tuple[np.ndarray, tuple[str, ...]]:
@@ -58,7 +61,12 @@ class Target(BaseModel):
             levels = np.clip(np.floor(ratings[:, 0] + 0.5), 1, 9).astype(int)
             labels = levels.astype(str)
             return labels, tuple(str(level) for level in sorted(set(levels.tolist())))
-        high = ratings > self.threshold
+        threshold: np.ndarray | float
+        if self.threshold == "subject-median":
+            threshold = trials.groupby("subject")[columns].transform("median").to_numpy()
+        else:
+            threshold = float(self.threshold)
+        high = ratings > threshold
         if self.rule == "quadrants":
             classes: tuple[str, ...] = QUADRANTS
             labels = np.array(QUADRANTS)[high[:, 0] * 2 + high[:, 1]]
@@ -66,7 +74,7 @@ class Target(BaseModel):
             labels = np.where(high[:, 0], "high", "low")
             classes = ("low", "high")
         if self.drop_at_threshold:
-            labels[(ratings == self.threshold).any(axis=1)] = ""
+            labels[(ratings == threshold).any(axis=1)] = ""
         return labels, tuple(name for name in classes if name in labels)
 
 
@@ -122,6 +130,8 @@ class Panel:
     classes : tuple of str
         In the order of tables and figures.
     n_timepoints : int
+    picked : tuple of int
+        Which channels of the recordings; in their order.
     """
 
     recordings: Recordings
@@ -129,40 +139,66 @@ class Panel:
     y: np.ndarray
     classes: tuple[str, ...]
     n_timepoints: int
+    picked: tuple[int, ...]
 
     def __len__(self) -> int:
         return len(self.windows)
 
     @property
+    def channels(self) -> tuple[str, ...]:
+        """Names of the channels, with their units."""
+        return tuple(self.recordings.channels[k] for k in self.picked)
+
+    @property
     def shape(self) -> tuple[int, int, int]:
         """(n_windows, n_channels, n_timepoints)."""
-        return len(self), len(self.recordings.channels), self.n_timepoints
+        return len(self), len(self.picked), self.n_timepoints
 
     @cached_property
     def X(self) -> np.ndarray:
         """All windows, float32 of shape (n_windows, n_channels, n_timepoints)."""
         return self.take(np.arange(len(self)))
 
+    @cached_property
+    def content(self) -> np.ndarray:
+        """A number for each window, the same for identical samples: uint64 of shape (n_windows,)."""
+        parts = np.array_split(np.arange(len(self)), -(-len(self) // 1000))
+        return np.concatenate([content_keys(self.take(part)) for part in parts])
+
     def take(self, indices: np.ndarray) -> np.ndarray:
         """Copy the windows at `indices`: float32 of shape (n, n_channels, n_timepoints)."""
         X = np.empty((len(indices), *self.shape[1:]), dtype=np.float32)
         signals = self.recordings.signals
+        everything = len(self.picked) == len(self.recordings.channels)
+        picked = slice(None) if everything else list(self.picked)
         rows = self.windows["row"].to_numpy()[indices].tolist()
         starts = self.windows["start"].to_numpy()[indices].tolist()
         for window, row, start in zip(X, rows, starts, strict=True):
-            part = signals[row][:, start : start + self.n_timepoints]
+            part = signals[row][picked, start : start + self.n_timepoints]
             window[:, : part.shape[1]] = part
             window[:, part.shape[1] :] = np.nan
         return X
 
 
-def make_panel(recordings: Recordings, target: Target, windowing: Windowing) -> Panel:
+def make_panel(
+    recordings: Recordings, target: Target, windowing: Windowing, channels: Sequence[str] | None = None
+) -> Panel:
     """Cut the recordings into windows and label each by its trial's class.
+
+    Parameters
+    ----------
+    recordings : Recordings
+    target : Target
+    windowing : Windowing
+    channels : sequence of str, optional
+        Only these, named with or without the unit; by default all.
 
     Raises
     ------
     DataError
         If a trial is shorter than a window, or fewer than two classes are left.
+    SuiteError
+        If there is no channel of a name, or no such target.
     """
     labels, classes = target.classify(recordings.trials)
     if len(classes) < 2:
@@ -195,4 +231,27 @@ def make_panel(recordings: Recordings, target: Target, windowing: Windowing) -> 
     windows = recordings.trials[ids].iloc[row].reset_index(drop=True)
     windows["start"] = np.concatenate(starts)
     windows["row"] = row
-    return Panel(recordings, windows, labels[row], classes, n_timepoints)
+    picked = _pick(recordings, channels)
+    return Panel(recordings, windows, labels[row], classes, n_timepoints, picked)
+
+
+def content_keys(X: np.ndarray) -> np.ndarray:
+    """Return a number for each window, the same for identical samples: uint64 of shape (n_windows,)."""
+    digests = (hashlib.blake2b(np.ascontiguousarray(x).data, digest_size=8).digest() for x in X)
+    return np.frombuffer(b"".join(digests), dtype=np.uint64)
+
+
+def without_unit(channel: str) -> str:
+    """Return ``"GSR"`` for ``"GSR (Ohm)"``."""
+    return channel.partition(" (")[0]
+
+
+def _pick(recordings: Recordings, channels: Sequence[str] | None) -> tuple[int, ...]:
+    if channels is None:
+        return tuple(range(len(recordings.channels)))
+    known = {name: k for k, full in enumerate(recordings.channels) for name in (full, without_unit(full))}
+    for name in channels:
+        if name not in known:
+            there = [without_unit(full) for full in recordings.channels]
+            raise SuiteError(f"{recordings.name} has no channel '{name}'{nearest(name, there)}")
+    return tuple(sorted({known[name] for name in channels}))

@@ -11,13 +11,10 @@ import numpy as np
 from bench.registry import register_estimator
 
 if TYPE_CHECKING:
-    import keras
     from sklearn.utils import Tags
 
 # Size of a batch of predictions. It changes no result; large batches only need more memory.
 _PREDICT_BATCH = 256
-# LSTMs of so few steps are written out in the graph: it compiles sooner than a loop, and runs as fast.
-_UNROLLED_STEPS = 16
 
 
 @register_estimator("mlstm-fcn", family="deep", requires=("tensorflow", "keras"))
@@ -30,6 +27,9 @@ class MLSTMFCN:
     `patience` epochs; classes weighted against their frequency; and, at the end, the weights of the
     epoch of lowest training loss. No part of the training windows is held out, and none of the
     test windows is looked at.
+
+    `lstm`, `squeeze_excite` and `attention` take parts away or exchange one: LSTM-FCN [2]_ has no
+    squeeze-excite, MALSTM-FCN [1]_ has an attention LSTM, FCN has neither LSTM nor squeeze-excite.
 
     It keeps the scikit-learn interface (``get_params``, ``set_params``, ``clone``, pickling) without
     deriving from scikit-learn's classes, so that listing the estimators imports neither library.
@@ -47,11 +47,23 @@ class MLSTMFCN:
     patience : int, default 100
         Epochs without an improvement of the training loss after which the learning rate is lowered.
     class_weight : bool, default True
-        Weight every window by n_windows / (n_classes * n_windows_of_its_class).
+        Weight every window by n_windows / (n_classes * n_windows_of_its_class), unless `fit` is given
+        weights.
     shuffle : bool, optional
         Whether the LSTM sees each channel as one step of n_timepoints features ("dimension shuffle",
         "network input" in [1]_) and not each time point as one step of n_channels features. By default
         it does when there are more time points than channels, as in the paper.
+    lstm : bool, default True
+        Whether there is an LSTM, with its dropout, beside the convolutions. Without it, `cells` and
+        `shuffle` have no effect.
+    squeeze_excite : bool, default True
+        Whether the first two convolutions are each followed by a squeeze-excite block.
+    attention : bool, default False
+        Whether the LSTM is given, with every step, a mean of all steps weighted by additive attention:
+        with x_s the steps and h_{t-1} the last output, step t is given x_t and the sum over s of
+        alpha_ts x_s, where alpha_ts is the softmax over s of v . tanh(W h_{t-1} + U x_s + b). These
+        are the equations of the ``AttentionLSTM`` in the code of [2]_. Time and memory grow with the
+        square of the number of steps: it is meant for the shuffled LSTM.
     random_state : int, optional
         Seed of the initial weights, of dropout and of the order of windows. It seeds Python's,
         NumPy's and TensorFlow's global generators. On one machine, with the same number of threads,
@@ -73,6 +85,8 @@ class MLSTMFCN:
     ----------
     .. [1] F. Karim, S. Majumdar, H. Darabi, S. Harford, "Multivariate LSTM-FCNs for Time Series
        Classification", Neural Networks 116, 2019, pp. 237-245; arXiv:1801.04503.
+    .. [2] F. Karim, S. Majumdar, H. Darabi, S. Chen, "LSTM Fully Convolutional Networks for Time Series
+       Classification", IEEE Access 6, 2018, pp. 1662-1669; arXiv:1709.05206.
     """
 
     cells: int = 8
@@ -82,10 +96,13 @@ class MLSTMFCN:
     patience: int = 100
     class_weight: bool = True
     shuffle: bool | None = None
+    lstm: bool = True
+    squeeze_excite: bool = True
+    attention: bool = False
     random_state: int | None = None
     n_jobs: int | None = None
 
-    def fit(self, X: np.ndarray, y: np.ndarray) -> MLSTMFCN:
+    def fit(self, X: np.ndarray, y: np.ndarray, sample_weight: np.ndarray | None = None) -> MLSTMFCN:
         """Train a new network.
 
         Parameters
@@ -94,6 +111,9 @@ class MLSTMFCN:
             The training windows, best scaled to about unit variance; cast to float32.
         y : ndarray of shape (n_windows,)
             Their labels, of any type that can be sorted.
+        sample_weight : ndarray of shape (n_windows,), optional
+            Factor of each window's loss. It takes the place of the class weights: `class_weight` is
+            then ignored.
 
         Returns
         -------
@@ -103,21 +123,38 @@ class MLSTMFCN:
         Raises
         ------
         ValueError
-            If `X` is not three-dimensional, differs from `y` in length, or has a value that is not
-            finite; the message names the channel.
+            If `X` is not three-dimensional, differs from `y` or `sample_weight` in length, or has a
+            value that is not finite (the message names the channel); or if `attention` is asked for
+            without `lstm`.
         """
+        if self.attention and not self.lstm:
+            raise ValueError("attention=True needs the LSTM, but lstm=False")
         X = _checked(X)
         if len(X) != len(y):
             raise ValueError(f"X has {len(X)} windows but y has {len(y)} labels")
+        if sample_weight is not None:
+            sample_weight = np.asarray(sample_weight, dtype=np.float32)
+            if sample_weight.shape != (len(X),):
+                raise ValueError(f"X has {len(X)} windows but sample_weight has shape {sample_weight.shape}")
         self.classes_, labels = np.unique(np.asarray(y), return_inverse=True)
 
         keras = _start_keras(self.n_jobs)
+        from bench.estimators._mlstm_fcn_network import build_network
+
         # Keras's global state would keep the networks of earlier fits alive. TensorFlow itself keeps
         # some 30 MB of compiled graph a fit, until the process ends.
         keras.utils.clear_session()
         if self.random_state is not None:
             keras.utils.set_random_seed(self.random_state)
-        self.model_ = build_network(X.shape[1:], len(self.classes_), cells=self.cells, shuffle=self.shuffle)
+        self.model_ = build_network(
+            X.shape[1:],
+            len(self.classes_),
+            cells=self.cells,
+            shuffle=self.shuffle,
+            lstm=self.lstm,
+            squeeze_excite=self.squeeze_excite,
+            attention=self.attention,
+        )
         self.model_.compile(
             optimizer=keras.optimizers.Adam(self.learning_rate),
             loss="sparse_categorical_crossentropy",
@@ -129,7 +166,8 @@ class MLSTMFCN:
             labels,
             batch_size=self.batch_size,
             epochs=self.epochs,
-            class_weight=class_weights(labels) if self.class_weight else None,
+            sample_weight=sample_weight,
+            class_weight=class_weights(labels) if self.class_weight and sample_weight is None else None,
             callbacks=_callbacks(self.epochs, self.patience),
             verbose=0,
         )
@@ -180,6 +218,9 @@ class MLSTMFCN:
             setattr(self, name, value)
         return self
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _empty, (type(self), hasattr(self, "model_")), vars(self)
+
     def __sklearn_tags__(self) -> Tags:
         from sklearn.utils import ClassifierTags, InputTags, Tags, TargetTags
 
@@ -189,74 +230,6 @@ class MLSTMFCN:
             input_tags=InputTags(two_d_array=False, three_d_array=True),
             target_tags=TargetTags(required=True),
         )
-
-
-def build_network(
-    shape: tuple[int, int], n_classes: int, *, cells: int = 8, shuffle: bool | None = None
-) -> keras.Model:
-    """Build the untrained network of Karim et al. (2019).
-
-    Parameters
-    ----------
-    shape : (n_channels, n_timepoints)
-        Shape of one window.
-    n_classes : int
-        Units of the softmax.
-    cells : int, default 8
-        Units of the LSTM.
-    shuffle : bool, optional
-        Whether each channel is one step of the LSTM; by default, if there are fewer channels than
-        time points.
-
-    Returns
-    -------
-    keras.Model
-        From (n_windows, n_channels, n_timepoints) to (n_windows, n_classes), not compiled.
-    """
-    from keras import Input, Model, layers
-
-    n_channels, n_timepoints = shape
-    if shuffle is None:
-        shuffle = n_timepoints > n_channels
-
-    windows = Input(shape)
-    series = layers.Permute((2, 1))(windows)  # (n_timepoints, n_channels), as convolutions want it
-
-    # A window as given is the shuffled one: n_channels steps of n_timepoints features.
-    steps = windows if shuffle else series
-    few = steps.shape[1] <= _UNROLLED_STEPS
-    recurrent = layers.LSTM(cells, unroll=few)(steps)
-    recurrent = layers.Dropout(0.8)(recurrent)
-
-    convolved = _convolution(series, filters=128, width=8)
-    convolved = _squeeze_excite(convolved)
-    convolved = _convolution(convolved, filters=256, width=5)
-    convolved = _squeeze_excite(convolved)
-    convolved = _convolution(convolved, filters=128, width=3)
-    convolved = layers.GlobalAveragePooling1D()(convolved)
-
-    joined = layers.Concatenate()([recurrent, convolved])
-    return Model(windows, layers.Dense(n_classes, activation="softmax")(joined))
-
-
-def _convolution(x: Any, *, filters: int, width: int) -> Any:
-    from keras import layers
-
-    x = layers.Conv1D(filters, width, padding="same", kernel_initializer="he_uniform")(x)
-    x = layers.BatchNormalization(momentum=0.99, epsilon=0.001)(x)
-    return layers.ReLU()(x)
-
-
-def _squeeze_excite(x: Any, ratio: int = 16) -> Any:
-    """Scale every feature map by a gate computed from the means of all (Hu et al. 2018, section 3)."""
-    from keras import layers
-
-    filters = x.shape[-1]
-    gate = layers.GlobalAveragePooling1D(keepdims=True)(x)
-    options = {"kernel_initializer": "he_normal", "use_bias": False}
-    gate = layers.Dense(filters // ratio, activation="relu", **options)(gate)
-    gate = layers.Dense(filters, activation="sigmoid", **options)(gate)
-    return layers.Multiply()([x, gate])
 
 
 def class_weights(labels: np.ndarray) -> dict[int, float]:
@@ -274,6 +247,13 @@ def class_weights(labels: np.ndarray) -> dict[int, float]:
     """
     counts = np.bincount(labels)
     return {label: len(labels) / (len(counts) * count) for label, count in enumerate(counts.tolist())}
+
+
+def _empty(kind: type[MLSTMFCN], fitted: bool) -> MLSTMFCN:
+    """Make the object that unpickling fills; Keras has to know the network's layers before it reads one."""
+    if fitted:
+        import bench.estimators._mlstm_fcn_network  # noqa: F401
+    return kind.__new__(kind)
 
 
 def _callbacks(epochs: int, patience: int) -> list[Any]:

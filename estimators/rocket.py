@@ -90,15 +90,20 @@ class RidgeOnFeatures:
     def __init__(self, transform: Any) -> None:
         self.transform = transform
 
-    def fit(self, X: np.ndarray, y: np.ndarray) -> RidgeOnFeatures:
-        """Fit to `X` of shape (n_windows, n_channels, n_timepoints) and `y` of shape (n_windows,)."""
+    def fit(self, X: np.ndarray, y: np.ndarray, sample_weight: np.ndarray | None = None) -> RidgeOnFeatures:
+        """Fit to `X` of shape (n_windows, n_channels, n_timepoints) and `y` of shape (n_windows,).
+
+        `sample_weight` of shape (n_windows,) weighs windows in the ridge regression.
+        """
         from sklearn.linear_model import RidgeClassifierCV
         from sklearn.pipeline import make_pipeline
         from sklearn.preprocessing import StandardScaler
 
         features = self.transform.fit(X).transform(X)
         ridge = RidgeClassifierCV(alphas=np.logspace(-3, 3, 10))
-        self.ridge_ = make_pipeline(StandardScaler(with_mean=False), ridge).fit(np.asarray(features), y)
+        self.ridge_ = make_pipeline(StandardScaler(with_mean=False), ridge).fit(
+            np.asarray(features), y, ridgeclassifiercv__sample_weight=sample_weight
+        )
         self.classes_ = self.ridge_.classes_
         return self
 

@@ -1,13 +1,23 @@
 """MLSTM-FCN against hand-computed figures, and on data small enough to train on."""
 
 import pickle
+import subprocess
+import sys
+from collections import Counter
 
 import numpy as np
 import pytest
 from sklearn.base import clone, is_classifier
 from sktime.datasets import load_basic_motions
 
-from bench.estimators.mlstm_fcn import MLSTMFCN, build_network, class_weights
+from bench.estimators.mlstm_fcn import MLSTMFCN, class_weights
+
+
+def build_network(*args, **options):
+    """Import it as late as the estimator does: pytest collects these tests without TensorFlow."""
+    from bench.estimators._mlstm_fcn_network import build_network
+
+    return build_network(*args, **options)
 
 
 def toy(n_classes: int = 2, n_windows: int = 24, shape: tuple[int, int] = (3, 32), seed: int = 0):
@@ -45,6 +55,57 @@ def test_number_of_parameters(shuffle, expected):
     assert sum(int(np.prod(w.shape)) for w in network.trainable_weights) == expected - 2 * (128 + 256 + 128)
 
 
+# Each part of the network for windows of 4 x 640, 8 cells and 2 classes. Of the sums above, the
+# squeeze-excites are 2*128*8 + 2*256*16 = 10,240. An attention LSTM of 640 features has four gates
+# of (640 + 640 + 8 + 1) * 8 = 41,248 in all, on the step and the weighted mean, and the attention
+# itself: W 8*8, U 640*8, b 8 and v 8 = 5,200; one of 4 features has 4*(4+4+8+1)*8 = 544 and
+# 8*8 + 4*8 + 8 + 8 = 112. The softmax has (8+128)*2 + 2 = 274, or 128*2 + 2 = 258 without an LSTM.
+FCN, SQUEEZE_EXCITE, LSTM = 268_800, 10_240, 20_768
+
+
+@pytest.mark.parametrize(
+    ("switches", "expected", "layers"),
+    [
+        ({}, FCN + SQUEEZE_EXCITE + LSTM + 274, {"LSTM": 1, "Dropout": 1, "Multiply": 2}),
+        ({"lstm": False}, FCN + SQUEEZE_EXCITE + 258, {"Multiply": 2}),
+        ({"squeeze_excite": False}, FCN + LSTM + 274, {"LSTM": 1, "Dropout": 1}),
+        ({"lstm": False, "squeeze_excite": False}, FCN + 258, {}),
+        (
+            {"attention": True},
+            FCN + SQUEEZE_EXCITE + 41_248 + 5_200 + 274,
+            {"AttentionLSTM": 1, "Dropout": 1, "Multiply": 2},
+        ),
+        (
+            {"attention": True, "squeeze_excite": False},
+            FCN + 41_248 + 5_200 + 274,
+            {"AttentionLSTM": 1, "Dropout": 1},
+        ),
+        (
+            {"attention": True, "shuffle": False},
+            FCN + SQUEEZE_EXCITE + 544 + 112 + 274,
+            {"AttentionLSTM": 1, "Dropout": 1, "Multiply": 2},
+        ),
+    ],
+    ids=[
+        "whole",
+        "no LSTM",
+        "no squeeze-excite",
+        "convolutions only",
+        "attention",
+        "attention, no squeeze-excite",
+        "attention, not shuffled",
+    ],
+)
+def test_each_switch_takes_away_its_part(switches, expected, layers):
+    network = build_network((4, 640), 2, cells=8, **switches)
+    assert network.count_params() == expected
+    kinds = Counter(type(layer).__name__ for layer in network.layers)
+    assert {
+        kind: kinds[kind] for kind in ("LSTM", "AttentionLSTM", "Dropout", "Multiply") if kinds[kind]
+    } == layers
+    assert kinds["Conv1D"] == kinds["BatchNormalization"] == kinds["ReLU"] == 3
+
+
 @pytest.mark.parametrize(
     ("shape", "steps"),
     [((5, 29), 5), ((29, 5), 5), ((7, 7), 7), ((1, 12), 1)],
@@ -64,6 +125,82 @@ def test_the_shuffle_is_by_channel():
     plain = build_network((4, 16), 2, shuffle=False)
     lstm = next(layer for layer in plain.layers if "lstm" in layer.name)
     assert tuple(lstm.input.shape[1:]) == (16, 4)
+
+
+def attention_lstm(n_steps: int, unroll: bool, n_features: int = 3, units: int = 4):
+    """Return an attention LSTM of fixed random weights, and these by name."""
+    from bench.estimators._mlstm_fcn_network import AttentionLSTM
+
+    layer = AttentionLSTM(units, unroll=unroll)
+    layer.build((None, n_steps, n_features))
+    rng = np.random.default_rng(0)
+    layer.set_weights([rng.normal(size=weight.shape) for weight in layer.weights])
+    return layer, {
+        w.path.rsplit("/")[-1]: np.asarray(v) for w, v in zip(layer.weights, layer.get_weights(), strict=True)
+    }
+
+
+@pytest.mark.parametrize("unroll", [True, False], ids=["written out", "loop"])
+def test_attention_lstm_against_its_equations(unroll):
+    layer, w = attention_lstm(6, unroll)
+    x = np.random.default_rng(1).normal(size=(5, 6, 3)).astype(np.float32)
+    h = cell = np.zeros((5, 4))
+    for t in range(6):
+        scores = np.tanh((h @ w["attention_W"])[:, None] + x @ w["attention_U"] + w["attention_b"])
+        alpha = np.exp(scores @ w["attention_v"])
+        context = (alpha / alpha.sum(axis=1, keepdims=True) * x).sum(axis=1)
+        gates = np.hstack([x[:, t], context]) @ w["kernel"] + h @ w["recurrent_kernel"] + w["bias"]
+        i, f, new, o = np.split(gates, 4, axis=1)
+        cell = cell / (1 + np.exp(-f)) + np.tanh(new) / (1 + np.exp(-i))
+        h = np.tanh(cell) / (1 + np.exp(-o))
+    np.testing.assert_allclose(layer(x), h, rtol=1e-4, atol=1e-6)
+
+
+def test_attention_weights():
+    layer, _ = attention_lstm(6, unroll=True)
+    rng = np.random.default_rng(1)
+    projected, state = rng.normal(size=(5, 6, 4)), rng.normal(size=(5, 4))
+    alpha = np.asarray(layer.attend(projected.astype(np.float32), state.astype(np.float32)))
+    assert alpha.shape == (5, 1, 6)
+    np.testing.assert_allclose(alpha.sum(axis=2), 1, rtol=1e-5)
+    assert alpha.std(axis=2).min() > 0.01
+    # Untrained, v is zero: every step weighs the same.
+    fresh = type(layer)(4)
+    fresh.build((None, 6, 3))
+    alpha = fresh.attend(projected.astype(np.float32), state.astype(np.float32))
+    np.testing.assert_allclose(alpha, np.full((5, 1, 6), 1 / 6), rtol=1e-5)
+
+
+def test_the_loop_of_the_attention_lstm_is_trained_as_it_is_written_out():
+    import keras
+
+    rng = np.random.default_rng(1)
+    x, y = rng.normal(size=(8, 7, 3)).astype(np.float32), rng.normal(size=(8, 4)).astype(np.float32)
+    trained = []
+    for unroll in (True, False):
+        layer, before = attention_lstm(7, unroll)
+        model = keras.Sequential([keras.Input((7, 3)), layer])
+        model.compile(keras.optimizers.SGD(0.5), "mse", jit_compile=False)
+        model.train_on_batch(x, y)
+        trained.append(layer.get_weights())
+        moved = [np.abs(a - b).max() for a, b in zip(before.values(), trained[-1], strict=True)]
+        assert min(moved) > 1e-4  # every weight has a gradient
+    for written_out, loop in zip(*trained, strict=True):
+        np.testing.assert_allclose(loop, written_out, rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.filterwarnings("error::UserWarning")
+def test_attention_to_a_single_step():
+    layer, _ = attention_lstm(1, unroll=True)
+    alpha = layer.attend(np.ones((2, 1, 4), np.float32), np.ones((2, 4), np.float32))
+    np.testing.assert_allclose(alpha, np.ones((2, 1, 1)), rtol=1e-6)
+
+
+def test_many_steps_are_looped_over():
+    for shape, shuffle, unrolled in (((4, 300), None, True), ((4, 300), False, False)):
+        network = build_network(shape, 2, attention=True, shuffle=shuffle)
+        lstm = next(layer for layer in network.layers if "lstm" in layer.name)
+        assert lstm.unroll is unrolled
 
 
 def test_class_weights_by_hand():
@@ -99,6 +236,65 @@ def test_scikit_learn_takes_it_for_a_classifier():
     assert clone(estimator).set_params(epochs=3).get_params() == MLSTMFCN(cells=64, epochs=3).get_params()
     with pytest.raises(ValueError, match="no parameter 'cell'"):
         estimator.set_params(cell=8)
+
+
+@pytest.mark.parametrize(
+    "switches",
+    [
+        {"lstm": False},
+        {"squeeze_excite": False},
+        {"lstm": False, "squeeze_excite": False},
+        {"attention": True},
+        {"attention": True, "squeeze_excite": False, "shuffle": False},
+    ],
+    ids="-".join,
+)
+def test_every_variant_learns_a_separable_toy(switches):
+    estimator = MLSTMFCN(epochs=12, batch_size=4, random_state=0, **switches).fit(*toy(shape=(2, 20)))
+    X, y = toy(shape=(2, 20), seed=1)
+    assert (estimator.predict(X) == y).mean() >= 0.9
+    assert clone(estimator).get_params() == estimator.get_params()
+    assert {name: estimator.get_params()[name] for name in switches} == switches
+
+
+def test_attention_without_lstm_is_refused():
+    with pytest.raises(ValueError, match="attention=True needs the LSTM, but lstm=False"):
+        MLSTMFCN(attention=True, lstm=False).fit(*toy())
+
+
+def test_a_new_process_unpickles_attention_and_imports_keras_only_then(tmp_path):
+    X, y = toy(n_windows=4, shape=(2, 8))
+    estimator = MLSTMFCN(attention=True, epochs=1, random_state=0).fit(X, y)
+    (tmp_path / "estimator.pkl").write_bytes(pickle.dumps(estimator))
+    np.save(tmp_path / "X.npy", X)
+    code = """
+import pickle, sys
+import numpy as np
+import bench.estimators.mlstm_fcn
+print(sorted({"keras", "tensorflow"} & set(sys.modules)))
+pickle.loads(pickle.dumps(bench.estimators.mlstm_fcn.MLSTMFCN(attention=True)))
+print(sorted({"keras", "tensorflow"} & set(sys.modules)))
+estimator = pickle.load(open("estimator.pkl", "rb"))
+np.save("probabilities.npy", estimator.predict_proba(np.load("X.npy")))
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=tmp_path, check=True, capture_output=True, text=True
+    )
+    assert done.stdout.split() == ["[]", "[]"]
+    np.testing.assert_allclose(np.load(tmp_path / "probabilities.npy"), estimator.predict_proba(X), rtol=1e-5)
+
+
+def test_sample_weight_takes_the_place_of_the_class_weights():
+    X, _ = toy(n_windows=12, shape=(2, 8))
+    y = np.array(["rare"] * 3 + ["usual"] * 9)
+    network = {"lstm": False, "squeeze_excite": False, "epochs": 3, "batch_size": 4, "random_state": 0}
+    by_class = MLSTMFCN(**network).fit(X, y).predict_proba(X)
+    # n / (n_classes * count): 12/(2*3) and 12/(2*9)
+    weights = np.where(y == "rare", 2, 2 / 3)
+    by_window = MLSTMFCN(class_weight=False, **network).fit(X, y, sample_weight=weights)
+    np.testing.assert_array_equal(by_window.predict_proba(X), by_class)
+    ignored = MLSTMFCN(**network).fit(X, y, sample_weight=np.ones(12)).predict_proba(X)
+    assert np.abs(ignored - by_class).max() > 1e-3
 
 
 @pytest.fixture(scope="module")
@@ -150,6 +346,10 @@ def test_wrong_shapes_are_refused(fitted):
         MLSTMFCN(epochs=1).fit(X[0], y)
     with pytest.raises(ValueError, match="24 windows but y has 23 labels"):
         MLSTMFCN(epochs=1).fit(X, y[:-1])
+    with pytest.raises(ValueError, match=r"24 windows but sample_weight has shape \(23,\)"):
+        MLSTMFCN(epochs=1).fit(X, y, sample_weight=np.ones(23))
+    with pytest.raises(ValueError, match=r"24 windows but sample_weight has shape \(24, 1\)"):
+        MLSTMFCN(epochs=1).fit(X, y, sample_weight=np.ones((24, 1)))
     with pytest.raises(ValueError, match=r"\(3, 31\).*\(3, 32\)"):
         fitted.predict(X[:, :, :-1])
 
