@@ -5,14 +5,15 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from bench.errors import BenchError
 
 if TYPE_CHECKING:
-    from bench.runner import Plan
+    from bench.plan import Plan
+    from bench.suite import Profile, Suite
 
 app = typer.Typer(
     name="python -m bench",
@@ -38,6 +39,20 @@ PluginsOption = Annotated[
 ]
 
 
+ProfileOption = Annotated[str, typer.Option("--profile", help="How much of the suite: smoke, quick or full.")]
+ProtocolsOption = Annotated[
+    str | None,
+    typer.Option("--protocols", help="Instead of the suite's: 'loso,random-windows'.", metavar="NAMES"),
+]
+SubjectsOption = Annotated[
+    str | None, typer.Option("--subjects", help="Only these: '1-4,7'.", metavar="NUMBERS")
+]
+DataRootOption = Annotated[
+    Path | None,
+    typer.Option("--data-root", help="The data set's folder, as its owners distribute it.", metavar="DIR"),
+]
+
+
 @app.command(
     epilog="""
     Examples:
@@ -49,26 +64,27 @@ PluginsOption = Annotated[
     python -m bench run --suite hku956-valence --data-root HKU956 --estimators 'rocket,mlstm-fcn[cells=64]+smote'
 
     python -m bench run --suite deap-arousal --plan
+
+    python -m bench run --suite deap-arousal --ablations
     """
 )
 def run(
     suite: SuiteOption,
-    profile: Annotated[str, typer.Option(help="How much of the suite: smoke, quick or full.")] = "quick",
+    profile: ProfileOption = "quick",
     estimators: Annotated[
         str | None,
         typer.Option(help="Instead of the suite's: 'rocket,mlstm-fcn[cells=64]+ros'.", metavar="SPECS"),
     ] = None,
-    protocols: Annotated[
-        str | None,
-        typer.Option(help="Instead of the suite's: 'subject-stratified,random-windows'.", metavar="NAMES"),
-    ] = None,
+    protocols: ProtocolsOption = None,
     seeds: Annotated[
         int | None, typer.Option(min=1, help="How many: 5 means seeds 0 to 4.", metavar="N")
     ] = None,
-    subjects: Annotated[str | None, typer.Option(help="Only these: '1-4,7'.", metavar="NUMBERS")] = None,
-    data_root: Annotated[
-        Path | None, typer.Option(help="The data set's folder, as its owners distribute it.", metavar="DIR")
-    ] = None,
+    subjects: SubjectsOption = None,
+    data_root: DataRootOption = None,
+    ablations: Annotated[
+        bool,
+        typer.Option("--ablations", help="The suite's ablations in place of its estimators and protocols."),
+    ] = False,
     results: ResultsOption = Path("results"),
     plugins: PluginsOption = None,
     plan: Annotated[bool, typer.Option("--plan", help="Say what would be run; fit nothing.")] = False,
@@ -79,38 +95,60 @@ def run(
     results, 1 some failed, 2 the command, the suite or the data is at fault.
     """
     _add_plugins(plugins)
-    from bench.errors import SuiteError, nearest
-    from bench.spec import split_specs
-    from bench.suite import PROFILES, parse_subjects, read_suite
+    study, chosen = _read_study(suite, profile)
+    overrides = _overrides(estimators=estimators, protocols=protocols, seeds=seeds, subjects=subjects)
 
-    chosen = next((name for name in PROFILES if name == profile), None)
-    if chosen is None:
-        raise SuiteError(f"--profile {profile}: unknown{nearest(profile, PROFILES)}")
-    study = read_suite(suite)
-    asked = {
-        "estimators": None if estimators is None else split_specs(estimators),
-        "protocols": None if protocols is None else split_specs(protocols),
-        "seeds": seeds,
-        "subjects": subjects,
-    }
-    for key, value in asked.items():
-        if value == []:
-            raise SuiteError(f"--{key}: none is named")
-    if subjects is not None:
-        parse_subjects(subjects)
-    overrides = {key: value for key, value in asked.items() if value is not None}
-
-    from bench.runner import make_plan
+    from bench.plan import make_plan
 
     console = _console()
     with console.status("looking at the data"):
-        todo = make_plan(study, chosen, overrides, data_root=data_root, results=results, say=_warn)
+        todo = make_plan(
+            study, chosen, overrides, data_root=data_root, results=results, ablations=ablations, say=_warn
+        )
     for notice in todo.notices:
         _warn(notice)
     if plan:
         _print_plan(todo)
         return
     raise typer.Exit(_run_plan(todo))
+
+
+@app.command(
+    epilog="""
+    Examples:
+
+    python -m bench audit --suite deap-arousal
+
+    python -m bench audit --suite deap-arousal --protocols 'loso,leave-one-stimulus-out,oversample-then-split'
+    """
+)
+def audit(
+    suite: SuiteOption,
+    protocols: ProtocolsOption = None,
+    profile: ProfileOption = "full",
+    subjects: SubjectsOption = None,
+    data_root: DataRootOption = None,
+    plugins: PluginsOption = None,
+) -> None:
+    """Show what each protocol's splits leak, a line a protocol; fits nothing.
+
+    Exit status: 0, or 1 if a protocol leaks that promises to be clean, or cannot divide the data.
+    """
+    _add_plugins(plugins)
+    study, chosen = _read_study(suite, profile)
+    from bench.plan import audit_protocols
+    from bench.terminal import print_audits
+
+    overrides = _overrides(protocols=protocols, subjects=subjects)
+    rows, faults, notices = audit_protocols(
+        study.thinned(chosen).model_copy(update=overrides), data_root, say=_warn
+    )
+    for notice in notices:
+        _warn(notice)
+    print_audits(rows, _console())
+    for fault in faults:
+        _warn(f"error: {fault}")
+    raise typer.Exit(1 if faults else 0)
 
 
 @app.command(epilog="Example:\n\npython -m bench tables --suite deap-arousal")
@@ -222,6 +260,34 @@ def main() -> None:
         sys.exit(130)
 
 
+def _read_study(suite: str, profile: str) -> tuple[Suite, Profile]:
+    from bench.errors import SuiteError, nearest
+    from bench.suite import PROFILES, read_suite
+
+    chosen = next((name for name in PROFILES if name == profile), None)
+    if chosen is None:
+        raise SuiteError(f"--profile {profile}: unknown{nearest(profile, PROFILES)}")
+    return read_suite(suite), chosen
+
+
+def _overrides(**asked: str | int | None) -> dict[str, Any]:
+    """Return the keys of the suite that options set; lists are split, empty ones refused."""
+    from bench.errors import SuiteError
+    from bench.spec import split_specs
+    from bench.suite import parse_subjects
+
+    overrides: dict[str, Any] = {}
+    for key, value in asked.items():
+        if value is None:
+            continue
+        overrides[key] = split_specs(str(value)) if key in ("estimators", "protocols") else value
+        if overrides[key] == []:
+            raise SuiteError(f"--{key}: none is named")
+        if key == "subjects":
+            parse_subjects(str(value))
+    return overrides
+
+
 def _console():
     from rich.console import Console
 
@@ -267,16 +333,20 @@ def _run_plan(plan: Plan) -> int:
 
 
 def _write_tables(store) -> None:
+    from bench.report.ablations import write_ablations
     from bench.report.confusion import write_confusions
     from bench.report.leaderboard import make_leaderboard, write_leaderboard
+    from bench.report.leakage import write_leakage
     from bench.terminal import print_leaderboard
 
     board = make_leaderboard(store)
     write_leaderboard(board, store)
     write_confusions(board, store)
+    others = [*write_leakage(board, store), *write_ablations(board, store)]
     console = _console()
     print_leaderboard(board, console)
+    more = "".join(f", {file.name}" for file in others if file.suffix == ".md")
     console.print(
-        f"tables and figures: {store.folder}/leaderboard.md, .csv, .tex and {store.folder}/confusion/",
+        f"tables and figures: {store.folder}/leaderboard.md, .csv, .tex{more} and {store.folder}/confusion/",
         soft_wrap=True,
     )

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import numpy as np
-import pandas as pd
 
 from bench.audit import audit_split
 from bench.cell import LeakError, Split
@@ -46,26 +45,41 @@ def divide(
         raise ProtocolError(f"{panel.recordings.name}, protocol '{protocol}': {error}") from None
     sees = {name: getattr(splitter, name, "train") for name in ("scaler", "resampler")}
     must_be_clean = plugin.about["promises"] == "clean"
-    ids = panel.windows[["subject", "trial", "start"]].assign(y=panel.y)
-    keys = pd.util.hash_pandas_object(ids, index=False).to_numpy()
     for fold, (train, test) in enumerate(parts):
-        both = np.concatenate([train, test])
-        scaler_rows, resampler_rows = (both if side == "all" else train for side in sees.values())
-        audit = audit_split(
-            panel.windows,
-            train,
-            test,
-            panel.n_timepoints,
-            content=panel.content,
-            scaler_rows=scaler_rows,
-            resampler_rows=resampler_rows,
-        )
-        if strict and must_be_clean and not audit.clean:
-            raise LeakError(f"protocol '{protocol}' promises a clean split, and seed {seed} {audit.verdict}")
-        digest = hashlib.sha256(repr(sees).encode())
-        for rows in (train, test):
-            digest.update(keys[rows].tobytes() + b"|")
-        yield (
-            None if folds == 1 else fold,
-            Split(train, test, scaler_rows, resampler_rows, audit, must_be_clean, digest.hexdigest()),
-        )
+        split = make_split(panel, train, test, sees, must_be_clean=must_be_clean)
+        if strict and must_be_clean and not split.audit.clean:
+            raise LeakError(
+                f"protocol '{protocol}' promises a clean split, and seed {seed} {split.audit.verdict}"
+            )
+        yield (None if folds == 1 else fold), split
+
+
+def make_split(
+    panel: Panel, train: np.ndarray, test: np.ndarray, sees: Mapping[str, str], *, must_be_clean: bool
+) -> Split:
+    """Audit a division and give it its fingerprint.
+
+    Parameters
+    ----------
+    panel : Panel
+    train, test : ndarray of int
+        Rows of the panel.
+    sees : mapping
+        ``scaler`` and ``resampler``: ``"train"`` or ``"all"``.
+    must_be_clean : bool
+    """
+    both = np.concatenate([train, test])
+    scaler_rows, resampler_rows = (both if sees[name] == "all" else train for name in ("scaler", "resampler"))
+    audit = audit_split(
+        panel.windows,
+        train,
+        test,
+        panel.n_timepoints,
+        content=panel.content,
+        scaler_rows=scaler_rows,
+        resampler_rows=resampler_rows,
+    )
+    digest = hashlib.sha256(repr({name: sees[name] for name in ("scaler", "resampler")}).encode())
+    for rows in (train, test):
+        digest.update(panel.keys[rows].tobytes() + b"|")
+    return Split(train, test, scaler_rows, resampler_rows, audit, must_be_clean, digest.hexdigest())

@@ -39,7 +39,7 @@ def hold_out(units: pd.DataFrame, unit: list[str], seed: int, share: float) -> p
     units = units.assign(rank=[hash_of(seed, key) for key in keys]).sort_values("rank", kind="stable")
     behind: dict[str, float] = {label: 0.0 for label in sorted(units.label.unique())}
     chosen = []
-    by_subject: dict[int, pd.DataFrame] = dict(iter(units.groupby("subject", sort=False)))
+    by_subject = {int(str(subject)): own for subject, own in units.groupby("subject", sort=False)}
     for subject in sorted(by_subject, key=lambda subject: hash_of(seed, f"subject {subject}")):
         own = by_subject[subject]
         counts = {str(label): int(n) for label, n in own.label.value_counts().items()}

@@ -125,9 +125,7 @@ def _find_beats(neurokit2: Any, pulse: NDArray[np.float64], rate: float) -> NDAr
     # What a filter leaves of a constant is rounding error, and the detector finds beats in that.
     if len(pulse) < _SHORTEST * rate or np.ptp(pulse) == 0:
         return none
-    clean = neurokit2.signal_filter(
-        pulse, sampling_rate=rate, lowcut=_BAND[0], highcut=_BAND[1], order=2
-    )
+    clean = neurokit2.signal_filter(pulse, sampling_rate=rate, lowcut=_BAND[0], highcut=_BAND[1], order=2)
     try:
         found = neurokit2.ppg_findpeaks(clean, sampling_rate=rate, method="elgendi")
     except IndexError:  # it takes for granted that there is a first wave

@@ -19,7 +19,8 @@ from rich.progress import (
 )
 from rich.text import Text
 
-from bench.runner import Plan, Task, execute
+from bench.plan import Plan, Task
+from bench.runner import execute
 from bench.store import StoredCell
 
 
@@ -85,7 +86,11 @@ def _seconds(result: dict[str, Any]) -> float:
 
 def _line(task: Task, stored: StoredCell, *, wide: bool) -> str:
     cell, result = task.cell, stored.result
-    place = " ".join(filter(None, [cell.variant, cell.protocol, f"seed {cell.seed}"]))
+    place = " ".join(
+        filter(
+            None, [cell.variant, cell.protocol, cell.ablation and f"({cell.ablation})", f"seed {cell.seed}"]
+        )
+    )
     place += "" if cell.fold is None else f" fold {cell.fold}"
     head = f"{escape(cell.estimator):<17} {escape(place)}"
     if not stored.ok:

@@ -89,7 +89,7 @@ def _check_classes(X: pd.DataFrame, y: np.ndarray, held: np.ndarray) -> None:
         subjects = sorted(set(X["subject"].to_numpy()[y == lost[0]].tolist()))
         of = f"subject {subjects[0]}" if len(subjects) == 1 else f"subjects {', '.join(map(str, subjects))}"
         raise ProtocolError(
-            f"class {lost[0]!r} has no training window: all its trials, of {of}, were held out"
+            f"class '{lost[0]}' has no training window: all its trials, of {of}, were held out"
         )
 
 
@@ -144,7 +144,7 @@ class SubjectIndependent(_Holdout):
             rare = str((counts > 0).sum().idxmin())
             only = counts.index[counts[rare] > 0].tolist()
             raise ProtocolError(
-                f"class {rare!r} occurs in subject {', '.join(map(str, only))} only: "
+                f"class '{rare}' occurs in subject {', '.join(map(str, only))} only: "
                 "whole subjects cannot be held out"
             )
         out = np.isin(subject, best[1])
@@ -186,7 +186,7 @@ class _LeaveOneOut(_Protocol):
             lost = sorted(set(y) - set(y[~held]))
             if lost:
                 raise ProtocolError(
-                    f"holding out {self.column} {', '.join(map(str, out))} leaves class {lost[0]!r} "
+                    f"holding out {self.column} {', '.join(map(str, out))} leaves class '{lost[0]}' "
                     "without a training window: no other has it"
                 )
             yield np.flatnonzero(~held), np.flatnonzero(held)

@@ -18,7 +18,7 @@ from bench.cell import Cell, Outcome
 from bench.errors import DataError
 
 RESULT, PREDICTIONS = "result.json", "predictions.parquet"
-ABLATIONS = "ablations"
+ABLATIONS, ROWS = "ablations", "rows.json"
 
 
 @dataclass(frozen=True, eq=False)
@@ -92,6 +92,25 @@ class Store:
         except OSError as error:
             raise DataError(f"{target}: the result cannot be written: {error.strerror or error}") from None
         return StoredCell(target, result)
+
+    def write_ablations(self, rows: list[dict[str, Any]]) -> None:
+        """Keep which cells the rows of the table of ablations are made of."""
+        folder = self.folder / ABLATIONS
+        try:
+            folder.mkdir(exist_ok=True)
+            with tempfile.NamedTemporaryFile("w", dir=folder, delete=False, encoding="utf-8") as file:
+                json.dump(rows, file, indent=1, default=str)
+            os.replace(file.name, folder / ROWS)
+        except OSError as error:
+            raise DataError(f"{folder}: cannot be written: {error.strerror or error}") from None
+
+    def read_ablations(self) -> list[dict[str, Any]]:
+        """Return what `write_ablations` kept; nothing if no ablations were run, or it cannot be read."""
+        try:
+            rows = json.loads((self.folder / ABLATIONS / ROWS).read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            return []
+        return rows if isinstance(rows, list) and all(isinstance(row, dict) for row in rows) else []
 
     def cells(self) -> Iterator[StoredCell]:
         """Yield all stored cells, in the order of their paths."""

@@ -7,7 +7,7 @@ import tomllib
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from bench.errors import SuiteError, nearest
 from bench.scaling import Scaling
@@ -133,6 +133,19 @@ class Suite(_Strict):
     profiles: dict[Profile, Thinning] = {}
     ablations: Ablations | None = None
     published: list[Published] = []
+
+    @model_validator(mode="after")
+    def _ablations_fit(self) -> Suite:
+        for name, change in self.ablations.rows.items() if self.ablations else ():
+            for table in ("target", "windows"):
+                base = getattr(self, table)
+                try:
+                    base.model_validate({**base.model_dump(), **getattr(change, table)})
+                except ValidationError as error:
+                    fault = error.errors()[0]
+                    key = ".".join(map(str, ("ablations", "rows", name, table, *fault["loc"])))
+                    raise ValueError(f"{key}: {fault['msg']}, found {fault['input']!r}") from None
+        return self
 
     def thinned(self, profile: Profile) -> Suite:
         """Return the suite as the profile runs it."""

@@ -14,8 +14,9 @@ from bench.registry import broken, plugins
 from bench.suites import suite_titles
 
 if TYPE_CHECKING:
+    from bench.audit import Audit
+    from bench.plan import Plan
     from bench.report.leaderboard import Leaderboard
-    from bench.runner import Plan
 
 
 def print_listing(kind: str, console: Console) -> None:
@@ -73,13 +74,15 @@ def print_plan(plan: Plan, console: Console) -> None:
     console.print(f"[bold]{escape(plan.suite.title)}[/], profile {plan.profile}")
     for change in plan.changes:
         console.print(f"  {escape(change)}", soft_wrap=True)
+    about = []
     for panel in dict.fromkeys(task.panel for task in plan.tasks):
         n_windows, n_channels, n_timepoints = panel.shape
-        console.print(
+        about.append(
             f"  {panel.recordings.name}: {n_windows:,} windows of {n_channels} x {n_timepoints}, "
-            f"{panel.windows['subject'].nunique()} subjects, classes {', '.join(panel.classes)}",
-            soft_wrap=True,
+            f"{panel.windows['subject'].nunique()} subjects, classes {', '.join(panel.classes)}"
         )
+    for line in dict.fromkeys(about):
+        console.print(line, soft_wrap=True)
     verdicts = {task.cell.protocol: task.split.audit.verdict for task in plan.tasks}
     for protocol, verdict in verdicts.items():
         console.print(f"  {protocol}: {verdict}", soft_wrap=True)
@@ -93,7 +96,7 @@ def print_plan(plan: Plan, console: Console) -> None:
     for task in plan.tasks:
         cell = task.cell
         state = "stored" if not task.why else f"to run: {task.why}" if task.stored else "to run"
-        place = f"{cell.variant} {cell.protocol}".strip()
+        place = " ".join(filter(None, [cell.variant, cell.protocol, cell.ablation and f"({cell.ablation})"]))
         seed = str(cell.seed) if cell.fold is None else f"{cell.seed}/{cell.fold}"
         sizes = (f"{len(task.split.train):,}", f"{len(task.split.test):,}")
         table.add_row(*map(escape, (cell.estimator, place, seed, *sizes, state)))
@@ -134,3 +137,35 @@ def print_leaderboard(board: Leaderboard, console: Console) -> None:
         console.print(table, "")
     for note in notes(board)[:1] if board.about["simulated"] else []:
         console.print(f"[bold red]{note}[/]")
+
+
+def print_audits(rows: list[tuple[str, str, list[Audit]]], console: Console) -> None:
+    """Print one line a protocol: what its splits leak, as the largest share of any split."""
+    shares, saw = console.width >= 125, console.width >= 160
+    table = Table(box=None, pad_edge=False)
+    table.add_column("protocol", no_wrap=True)
+    if shares:
+        for heading in ("splits", "samples", "trials", "subjects", "stimuli", "copies"):
+            table.add_column(heading, justify="right")
+    if saw:
+        table.add_column("saw the test side")
+    table.add_column("verdict", overflow="fold")
+    for variant, protocol, audits in rows:
+        cells = [f"{variant} {protocol}".strip()]
+        if shares:
+            cells.append(str(len(audits)))
+            for share in ("shared_samples", "shared_trials", "shared_subjects", "shared_stimuli", "copies"):
+                cells.append(f"{100 * max(getattr(audit, share) for audit in audits):.0f} %")
+        if saw:
+            named = {"scaler": "scaler", "resampler": "resampler", "selection": "model selection"}
+            found = [
+                name for key, name in named.items() if any(getattr(a, f"{key}_saw_test") for a in audits)
+            ]
+            cells.append(", ".join(found) or "nothing")
+        worst = max(
+            (audit.verdict for audit in audits), key=lambda text: (text.startswith("LEAKS"), len(text))
+        )
+        table.add_row(*map(escape, cells), f"[bold red]{worst}[/]" if worst.startswith("LEAKS") else worst)
+    console.print(table)
+    if shares:
+        console.print("[dim]share of the test windows whose ... is in training: the largest of all splits[/]")

@@ -160,6 +160,14 @@ class Panel:
         return self.take(np.arange(len(self)))
 
     @cached_property
+    def keys(self) -> np.ndarray:
+        """A hash of each window's ids and class: uint64 of shape (n_windows,)."""
+        import pandas as pd
+
+        ids = self.windows[["subject", "trial", "start"]].assign(y=self.y)
+        return pd.util.hash_pandas_object(ids, index=False).to_numpy()
+
+    @cached_property
     def content(self) -> np.ndarray:
         """A number for each window, the same for identical samples: uint64 of shape (n_windows,)."""
         parts = np.array_split(np.arange(len(self)), -(-len(self) // 1000))

@@ -1,12 +1,16 @@
 """A suite is planned, run, stored, reused and protected."""
 
+import dataclasses
 import json
 
+import numpy as np
 import pandas as pd
 import pytest
 
+from bench.cell import LeakError
 from bench.errors import BenchError, PluginError, SuiteError
-from bench.runner import execute, make_plan
+from bench.plan import make_plan
+from bench.runner import execute
 from bench.suite import read_suite
 
 
@@ -117,7 +121,8 @@ def test_a_resampler_that_cannot_work_is_an_outcome_too(plan):
         dataset="toy[n_trials=5,seconds=3]", estimators=["nearest-mean+smote"], seeds=1, subjects="1-2"
     )
     outcomes = [stored.result for _, stored in run(few)]
-    assert all("n_neighbors" in result["reason"] for result in outcomes)
+    assert outcomes
+    assert all("training windows: too few for 5 neighbours" in result["reason"] for result in outcomes)
 
 
 def test_whole_trials_carry_no_information_here_and_random_windows_do(plan):
@@ -134,7 +139,7 @@ def test_a_scaler_and_a_resampler_see_training_windows_only(plan, monkeypatch):
     import bench.cell as cell
 
     seen = []
-    real_resample, real_scaler = cell.resample, cell.make_scaler
+    real_balance, real_scaler = cell.balance, cell.make_scaler
 
     def watched_scaler(name):
         scaler = real_scaler(name)
@@ -144,13 +149,106 @@ def test_a_scaler_and_a_resampler_see_training_windows_only(plan, monkeypatch):
 
     monkeypatch.setattr(cell, "make_scaler", watched_scaler)
     monkeypatch.setattr(
-        cell, "resample", lambda name, X, y, s: seen.append(len(X)) or real_resample(name, X, y, s)
+        cell, "balance", lambda name, X, y, s: seen.append(len(X)) or real_balance(name, X, y, s)
     )
     (task, *_) = (
         todo := plan(estimators=["nearest-mean+ros"], seeds=1, protocols=["subject-stratified"])
     ).waiting
     run(todo)
     assert seen == [len(task.split.train)] * 2
+
+
+def test_a_protocol_that_says_so_scales_over_all_windows(plan, monkeypatch):
+    import bench.cell as cell
+
+    seen = []
+    real = cell.make_scaler
+
+    def watched(name):
+        scaler = real(name)
+        fit = scaler.fit
+        scaler.fit = lambda X, subjects: seen.append(len(X)) or fit(X, subjects)
+        return scaler
+
+    monkeypatch.setattr(cell, "make_scaler", watched)
+    todo = plan(estimators=["majority"], seeds=1, protocols=["random-windows[scaler=all]"])
+    ((task, stored),) = run(todo)
+    assert seen == [len(task.panel)]
+    assert stored.result["audit"]["scaler_saw_test"] is True
+    assert stored.result["audit"]["verdict"] == "LEAKS trials, samples, scaler"
+    assert "random-windows[scaler=all]" in str(stored.folder)
+
+
+def test_class_weights_reach_an_estimator_that_takes_them_and_fail_with_a_reason_where_not(plan):
+    done = run(
+        plan(
+            estimators=["majority+class-weight", "nearest-mean+class-weight"],
+            seeds=1,
+            protocols=["subject-stratified"],
+        )
+    )
+    status = {task.cell.plugin: stored.result for task, stored in done}
+    assert status["majority"]["status"] == "ok"
+    assert (
+        "the fit of nearest-mean takes no sample_weight, so +class-weight has no way to it"
+        in status["nearest-mean"]["reason"]
+    )
+
+
+class Faulty:
+    """A clean-looking splitter, with a fault planted by the tests."""
+
+    fault = ""
+
+    def __init__(self, seed=0):
+        self.scaler = "all" if self.fault == "scaler" else "train"
+        self.resampler = "all" if self.fault == "smote" else "train"
+
+    def get_n_splits(self, X=None, y=None, groups=None):
+        return 1
+
+    def split(self, X, y, groups=None):
+        held = X["trial"].isin([1, 2, 3]).to_numpy()
+        if self.fault == "trial":
+            held[0] = not held[0]
+        yield (~held).nonzero()[0], held.nonzero()[0]
+
+
+@pytest.fixture
+def faulty(monkeypatch, toy_plugins):
+    from bench import registry
+
+    registry.discover()
+    plugin = registry.Plugin("protocol", "faulty", Faulty, {"promises": "clean"})
+    monkeypatch.setitem(registry._registered["protocol"], "faulty", plugin)
+    return lambda fault: monkeypatch.setattr(Faulty, "fault", fault)
+
+
+@pytest.mark.parametrize(
+    ("fault", "leaks"),
+    [("trial", "LEAKS trials, samples"), ("scaler", "LEAKS scaler"), ("smote", "LEAKS resampler")],
+)
+def test_a_splitter_with_a_planted_fault_stops_the_run_before_anything_is_fitted(plan, faulty, fault, leaks):
+    faulty(fault)
+    with pytest.raises(LeakError, match=f"'faulty' promises a clean split, and seed 0 {leaks}"):
+        plan(protocols=["faulty"], estimators=["nearest-mean+smote"])
+    faulty("")
+    assert plan(protocols=["faulty"]).tasks[0].split.audit.verdict == "clean (subjects shared)"
+
+
+def test_parents_of_synthetic_windows_on_the_test_side_are_found_and_stop_a_clean_protocol(plan, faulty):
+    faulty("")
+    todo = plan(protocols=["faulty"], estimators=["nearest-mean+smote"], seeds=1, dataset="toy[n_trials=9]")
+    (task,) = todo.waiting
+    # The fault is behind the audit of the split: what the resampler is given is not what was audited.
+    both = np.concatenate([task.split.train, task.split.test])
+    task.split = dataclasses.replace(task.split, resampler_rows=both)
+    with pytest.raises(LeakError, match=r"with \+smote it LEAKS synthetic"):
+        run(todo)
+    task.split = dataclasses.replace(task.split, must_be_clean=False)
+    ((_, stored),) = run(todo)
+    assert stored.result["audit"]["parents"] > 0
+    assert stored.result["audit"]["verdict"] == "LEAKS synthetic"
 
 
 def test_a_quick_look_does_not_replace_the_results_of_a_long_run(plan):
@@ -190,7 +288,7 @@ def test_a_function_without_a_star_and_a_parameter_without_default_will_do(plan)
 def test_a_protocol_that_breaks_its_promise_stops_the_run(plan, monkeypatch):
     from bench.protocols import RandomWindows, SubjectStratified
 
-    monkeypatch.setattr(SubjectStratified, "unit", RandomWindows.unit)
+    monkeypatch.setattr(SubjectStratified, "split", RandomWindows.split)
     with pytest.raises(
         BenchError, match="'subject-stratified' promises a clean split, and seed 0 LEAKS trials"
     ):

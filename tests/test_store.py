@@ -5,7 +5,8 @@ import os
 import pytest
 
 from bench.errors import DataError
-from bench.runner import execute, make_plan
+from bench.plan import make_plan
+from bench.runner import execute
 from bench.store import differences
 from bench.suite import read_suite
 

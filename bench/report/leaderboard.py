@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,8 +9,8 @@ import numpy as np
 import pandas as pd
 from tabulate import tabulate
 
-from bench.errors import DataError
 from bench.metrics import confusion, scores
+from bench.report.rows import newest_of, read_rows
 from bench.store import Store, StoredCell
 
 SCORES = ("accuracy", "balanced_accuracy", "f1_macro")
@@ -59,16 +58,8 @@ def make_leaderboard(store: Store) -> Leaderboard:
     DataError
         If nothing is stored, or a stored prediction file is damaged.
     """
-    stored = list(store.cells())
-    if not stored:
-        raise DataError(f"{store.folder}: no results are stored there")
-    kept = _comparable(stored)
+    groups, left_out = read_rows(store)
     rows, confusions = [], {}
-    groups: dict[tuple[str, str, str], list[StoredCell]] = {}
-    for cell in kept:
-        about = cell.result["cell"]
-        key = (about["variant"] or cell.result["suite"]["dataset"], about["protocol"], about["estimator"])
-        groups.setdefault(key, []).append(cell)
     for key, cells in groups.items():
         row, counts = _row(key, cells)
         rows.append(row)
@@ -77,38 +68,15 @@ def make_leaderboard(store: Store) -> Leaderboard:
     table = pd.DataFrame(rows, columns=list(COLUMNS))
     order = table.assign(leaks=table.audit.str.startswith("LEAKS"), best=-table.balanced_accuracy)
     order = order.sort_values(["dataset", "leaks", "protocol", "best", "estimator"], kind="stable")
-    newest = _newest(kept).result
+    newest = newest_of([cell for cells in groups.values() for cell in cells]).result
     return Leaderboard(
         table.loc[order.index].reset_index(drop=True),
         confusions,
         newest["suite"],
         newest["identity"]["setting"],
         newest["hardware"],
-        len(stored) - len(kept),
+        left_out,
     )
-
-
-def _newest(cells: Sequence[StoredCell]) -> StoredCell:
-    return max(cells, key=lambda cell: cell.result["written"])
-
-
-def _comparable(cells: list[StoredCell]) -> list[StoredCell]:
-    """Keep the cells that stand on equal terms: no row may be made by another rule than its neighbours.
-
-    Within a data set all share data, target, windows and scaling with the newest cell; within a row
-    all share parameters and code with the row's newest cell.
-    """
-    for name, part in (("setting", ("variant",)), ("row", ("variant", "protocol", "estimator"))):
-        groups: dict[tuple[str, ...], list[StoredCell]] = {}
-        for cell in cells:
-            groups.setdefault(tuple(cell.result["cell"][key] for key in part), []).append(cell)
-        cells = [
-            cell
-            for group in groups.values()
-            for cell in group
-            if cell.result["identity"][name] == _newest(group).result["identity"][name]
-        ]
-    return cells
 
 
 def _row(key: tuple[str, str, str], cells: list[StoredCell]) -> tuple[dict[str, Any], np.ndarray | None]:
@@ -204,10 +172,12 @@ def notes(board: Leaderboard) -> list[str]:
 def _how(setting: dict[str, Any]) -> str:
     """Say how trials became labelled, scaled windows."""
     target, windows, scaling = setting["target"], setting["windows"], setting["scaling"]
+    limit = target["threshold"]
+    limit = "the subject's own median" if limit == "subject-median" else f"{limit:g}"
     rules = {
-        "high-low": f"{target['name']} is high above {target['threshold']:g}",
+        "high-low": f"{target['name']} is high above {limit}",
         "levels": f"{target['name']} rounded to 1 to 9",
-        "quadrants": f"arousal and valence each cut at {target['threshold']:g}",
+        "quadrants": f"arousal and valence each cut at {limit}",
         "label": f"{target['name']} as the data set has it",
     }
     classes = rules[target["rule"]] + (
@@ -216,7 +186,10 @@ def _how(setting: dict[str, Any]) -> str:
     cut = f"{windows['seconds']:g} s, {windows['overlap']:g} s of them shared with the window before"
     baseline = "with the baseline" if windows["baseline"] else "without the baseline"
     cut = "each trial whole, shorter ones filled up" if windows["whole"] else f"{cut}, {baseline}"
-    return f"Windows: {cut}. Classes: {classes}. Scaling: {scaling}, fitted on training windows."
+    return (
+        f"Windows: {cut}. Classes: {classes}. Scaling: {scaling}, fitted on training windows unless the audit "
+        "says that the scaler saw the test side."
+    )
 
 
 def _readable(part: pd.DataFrame, bold: str, plus_minus: str) -> pd.DataFrame:
@@ -248,12 +221,13 @@ def _readable(part: pd.DataFrame, bold: str, plus_minus: str) -> pd.DataFrame:
     )
 
 
-def _title(board: Leaderboard) -> str:
+def title(board: Leaderboard) -> str:
+    """Return the suite's title, and that the recordings are simulated where they are."""
     return board.about["title"] + (" (SIMULATED recordings)" if board.about["simulated"] else "")
 
 
 def _markdown(board: Leaderboard) -> str:
-    lines = [f"# {_title(board)}", ""]
+    lines = [f"# {title(board)}", ""]
     lines += [f"- {note}" for note in notes(board)]
     for heading, part in sections(board):
         readable = _readable(part, "**{}**", "±").map(lambda cell: str(cell).replace("|", "\\|"))
@@ -262,7 +236,7 @@ def _markdown(board: Leaderboard) -> str:
 
 
 def _latex(board: Leaderboard) -> str:
-    lines = [f"% {line}" for line in (_title(board), *notes(board))]
+    lines = [f"% {line}" for line in (title(board), *notes(board))]
     for heading, part in sections(board):
         lines += ["", f"% {heading}"]
         table = _tabulated(_readable(part, "{}", "±"), "latex_booktabs")

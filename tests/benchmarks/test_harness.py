@@ -13,8 +13,9 @@ import pytest
 
 from bench.audit import audit_split
 from bench.loading import find_sources, load_recordings
+from bench.plan import make_plan
 from bench.protocols import RandomWindows, SubjectStratified
-from bench.runner import execute, make_plan
+from bench.runner import execute
 from bench.spec import parse_spec
 from bench.suite import read_suite
 from bench.windows import Target, Windowing, make_panel

@@ -10,9 +10,10 @@ import pytest
 from matplotlib.image import imread
 
 from bench.errors import DataError
+from bench.plan import make_plan
 from bench.report.confusion import write_confusions
 from bench.report.leaderboard import make_leaderboard, write_leaderboard
-from bench.runner import execute, make_plan
+from bench.runner import execute
 from bench.store import Store
 from bench.suite import read_suite
 

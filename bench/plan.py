@@ -1,0 +1,340 @@
+"""From a suite to a `Plan`: which cells there are, on which splits, and which have no result yet."""
+
+from __future__ import annotations
+
+import inspect
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import bench
+from bench.ablations import ablation_rows, same_trials
+from bench.audit import Audit
+from bench.cell import HARNESS, Cell, Split
+from bench.divide import divide, make_split
+from bench.errors import BenchError, SuiteError, nearest
+from bench.hrv import add_hrv
+from bench.loading import find_sources, load_recordings
+from bench.protocols import ProtocolError
+from bench.recordings import Recordings
+from bench.registry import Plugin, get, plugins
+from bench.spec import Spec, check_parameters, parse_spec
+from bench.store import Store, StoredCell, differences
+from bench.suite import PROFILES, Profile, Suite, parse_subjects
+from bench.windows import Panel, make_panel
+
+
+@dataclass(eq=False)
+class Task:
+    """A cell, what it runs on, and why it has to be run (``""``: a stored result is reused)."""
+
+    cell: Cell
+    panel: Panel
+    split: Split
+    identity: dict[str, Any]
+    stored: StoredCell | None
+    why: str
+
+
+@dataclass(eq=False)
+class Plan:
+    """All cells of a run, in order, what it changes of the suite, and the store that takes the results.
+
+    `ablations` says, a mapping a row of their table, which stored cells the row is made of.
+    """
+
+    suite: Suite
+    profile: Profile
+    changes: list[str]
+    store: Store
+    tasks: list[Task]
+    notices: list[str] = field(default_factory=list)
+    ablations: list[dict[str, Any]] = field(default_factory=list)
+
+    @property
+    def waiting(self) -> list[Task]:
+        """The tasks without a result that can be reused."""
+        return [task for task in self.tasks if task.why]
+
+
+def make_plan(
+    suite: Suite,
+    profile: Profile,
+    overrides: Mapping[str, Any] | None = None,
+    *,
+    data_root: Path | None = None,
+    results: Path = Path("results"),
+    ablations: bool = False,
+    say: Callable[[str], None] = lambda text: None,
+) -> Plan:
+    """Load the data, divide it, and decide for each cell whether it must be run.
+
+    Parameters
+    ----------
+    suite : Suite
+    profile : str
+    overrides : mapping, optional
+        Keys of the suite that the user sets after all; they go before what the profile says.
+    data_root : Path, optional
+        The data set's folder.
+    results : Path
+        Where results are kept.
+    ablations : bool, default False
+        Plan the suite's ablations and their reference, in place of its protocols and estimators.
+    say : callable
+        Told in a line what takes time.
+
+    Raises
+    ------
+    BenchError
+        If the suite names something that is not there, the data cannot be read, a protocol cannot
+        divide it, or a split leaks that its protocol promises to be clean.
+    """
+    original = suite
+    suite = suite.thinned(profile).model_copy(update=dict(overrides or {}))
+    changes = suite.changes_from(original)
+    specs = check_estimators(suite)
+    protocols = check_protocols(suite)
+    recordings, notices = load_all(suite, data_root, say)
+    store = Store(results, suite.name, recordings[0][1].simulated)
+    plan = Plan(suite, profile, changes, store, [], notices)
+    for variant, own in recordings:
+        if ablations:
+            _plan_ablations(plan, variant, own, say)
+            continue
+        panel = suite_panel(suite, own, say)
+        divided = [
+            (seed, str(protocol), fold, split)
+            for seed in range(suite.seeds)
+            for protocol in protocols
+            for fold, split in divide(protocol, panel, seed)
+        ]
+        for seed, protocol_name, fold, split in divided:
+            for spec in specs:
+                plan.tasks.append(_task(store, suite, spec, panel, split, variant, protocol_name, seed, fold))
+    _refuse_to_replace(plan)
+    return plan
+
+
+def load_all(
+    suite: Suite, data_root: Path | None, say: Callable[[str], None]
+) -> tuple[list[tuple[str, Recordings]], list[str]]:
+    """Return the recordings of each variant of the suite's data set, and what the user should know."""
+    subjects = parse_subjects(suite.subjects) if suite.subjects else None
+    sources, notice = find_sources(parse_spec(suite.dataset), data_root)
+    loaded = [(source.variant, load_recordings(source, subjects, say)) for source in sources]
+    return loaded, [notice] if notice else []
+
+
+def suite_panel(suite: Suite, recordings: Recordings, say: Callable[[str], None]) -> Panel:
+    """Return the suite's windows of the recordings, derived channels included."""
+    if "hrv" in suite.derived:
+        recordings = add_hrv(recordings, say)
+    return make_panel(recordings, suite.target, suite.windows, suite.channels)
+
+
+def audit_protocols(
+    suite: Suite, data_root: Path | None = None, say: Callable[[str], None] = lambda text: None
+) -> tuple[list[tuple[str, str, list[Audit]]], list[str], list[str]]:
+    """Audit the splits of each protocol of a suite; fit nothing.
+
+    Returns
+    -------
+    list of (variant, protocol, audits)
+        The audits of all seeds and folds.
+    list of str
+        Protocols that break their promise, or cannot divide the data, in words.
+    list of str
+        What the user should know.
+    """
+    recordings, notices = load_all(suite, data_root, say)
+    rows: list[tuple[str, str, list[Audit]]] = []
+    faults = []
+    for variant, own in recordings:
+        panel = suite_panel(suite, own, say)
+        for protocol in check_protocols(suite):
+            try:
+                splits = [
+                    s for seed in range(suite.seeds) for _, s in divide(protocol, panel, seed, strict=False)
+                ]
+            except ProtocolError as error:
+                faults.append(str(error))
+                continue
+            rows.append((variant, str(protocol), [split.audit for split in splits]))
+            broken = [
+                split.audit.verdict for split in splits if split.must_be_clean and not split.audit.clean
+            ]
+            if broken:
+                faults.append(f"protocol '{protocol}' promises a clean split, and it {broken[0]}")
+    return rows, faults, notices
+
+
+def _plan_ablations(plan: Plan, variant: str, recordings: Recordings, say: Callable[[str], None]) -> None:
+    """Plan the rows of the suite's ablations; cells that several rows share are planned once."""
+    suite = plan.suite
+    reference = suite_panel(suite, recordings, say)
+    rows = ablation_rows(suite, reference.channels)
+    assert suite.ablations is not None
+    (protocol,) = check_protocols(suite.model_copy(update={"protocols": [suite.ablations.protocol]}))
+    divided = [
+        (seed, fold, split)
+        for seed in range(suite.seeds)
+        for fold, split in divide(protocol, reference, seed)
+    ]
+    settings: list[tuple[dict[str, Any], str]] = []
+    planned: set[Cell] = set()
+    for row in rows:
+        (spec,) = check_estimators(row.suite.model_copy(update={"estimators": [str(row.spec)]}))
+        entry: dict[str, Any] = {"name": row.name, "variant": variant, "protocol": str(protocol)}
+        plan.ablations.append(entry)
+        try:
+            panel = reference if row.suite == suite else suite_panel(row.suite, recordings, say)
+            setting = _setting(row.suite, panel)
+            place = next((name for known, name in settings if known == setting), None)
+            if place is None:
+                place = "" if not settings else row.name
+                settings.append((setting, place))
+            for seed, fold, split in divided:
+                if place:
+                    split = _divided_alike(split, reference, panel)
+                task = _task(
+                    plan.store, row.suite, spec, panel, split, variant, str(protocol), seed, fold, place
+                )
+                if task.cell not in planned:
+                    planned.add(task.cell)
+                    plan.tasks.append(task)
+        except BenchError as error:  # a row that this data set cannot give; the others can
+            entry["left_out"] = str(error)
+            plan.notices.append(f"ablation '{row.name}' is left out: {error}")
+            continue
+        entry |= {"ablation": place, "estimator": str(spec), "setting": setting}
+
+
+def _divided_alike(split: Split, reference: Panel, panel: Panel) -> Split:
+    train, test = same_trials(split, reference, panel)
+    lost = sorted(set(panel.y[test]) - set(panel.y[train]))
+    if lost:
+        raise SuiteError(f"class '{lost[0]}' has no training window in the reference's division")
+    sees = {"scaler": "train", "resampler": "train"}
+    return make_split(panel, train, test, sees, must_be_clean=split.must_be_clean)
+
+
+def _task(
+    store: Store,
+    suite: Suite,
+    spec: Spec,
+    panel: Panel,
+    split: Split,
+    variant: str,
+    protocol: str,
+    seed: int,
+    fold: int | None,
+    ablation: str = "",
+) -> Task:
+    plugin = get("estimator", spec.name)
+    cell = Cell(
+        variant=variant,
+        protocol=protocol,
+        estimator=str(spec),
+        plugin=spec.name,
+        resampler=spec.resampler,
+        parameters=tuple(sorted(_parameters(suite, spec, plugin).items())),
+        scaling=suite.scaling,
+        seed=seed,
+        fold=fold,
+        ablation=ablation,
+    )
+    identity = _identity(cell, plugin, suite, panel, split)
+    stored = store.read(cell)
+    return Task(cell, panel, split, identity, stored, _why(stored, identity))
+
+
+def check_estimators(suite: Suite) -> list[Spec]:
+    """Return the suite's estimators, each once; an error if one is unknown or has not such a parameter."""
+    specs = [parse_spec(text) for text in suite.estimators]
+    for spec in specs:
+        plugin = get("estimator", spec.name)
+        check_parameters(plugin, spec.parameters, HARNESS, f"estimator '{spec}'")
+        if spec.resampler:
+            get("resampler", spec.resampler)
+    for name, parameters in suite.parameters.items():
+        if name not in plugins("estimator"):
+            raise SuiteError(
+                f"suite '{suite.name}': key 'parameters.{name}': no estimator of that name"
+                f"{nearest(name, plugins('estimator'))}"
+            )
+        check_parameters(
+            plugins("estimator")[name], parameters, HARNESS, f"suite '{suite.name}': parameters.{name}"
+        )
+    return list({str(spec): spec for spec in specs}.values())
+
+
+def check_protocols(suite: Suite) -> list[Spec]:
+    """Return the suite's protocols, each once; an error if one is unknown or has not such a parameter."""
+    specs = [parse_spec(text) for text in suite.protocols]
+    for spec in specs:
+        plugin = get("protocol", spec.name)
+        check_parameters(plugin, spec.parameters, ("seed",), f"protocol '{spec}'")
+        if spec.resampler:
+            raise SuiteError(
+                f"protocol '{spec}': resamplers belong to estimators: mlstm-fcn+{spec.resampler}"
+            )
+    return list({str(spec): spec for spec in specs}.values())
+
+
+def _parameters(suite: Suite, spec: Spec, plugin: Plugin) -> dict[str, Any]:
+    parameters = {**plugin.parameters(HARNESS), **suite.parameters.get(spec.name, {}), **spec.parameters}
+    for name, value in parameters.items():
+        if value is inspect.Parameter.empty:
+            raise SuiteError(f"estimator '{spec}' needs its parameter '{name}': {spec.name}[{name}=...]")
+    return parameters
+
+
+def _identity(cell: Cell, plugin: Plugin, suite: Suite, panel: Panel, split: Split) -> dict[str, Any]:
+    """All that decides a cell's predictions; ``setting`` is what every row of a table must share."""
+    identity = {
+        "setting": _setting(suite, panel),
+        "row": {
+            "parameters": dict(cell.parameters),
+            "resampler": cell.resampler,
+            "plugin code": plugin.source_digest,
+            "mlstm-bench": bench.__version__,
+        },
+        "split": split.fingerprint,
+        "seed": cell.seed,
+    }
+    return json.loads(json.dumps(identity, default=str))
+
+
+def _setting(suite: Suite, panel: Panel) -> dict[str, Any]:
+    return {
+        "data": panel.recordings.fingerprint,
+        "target": suite.target.model_dump(),
+        "windows": suite.windows.model_dump(),
+        "scaling": suite.scaling,
+        "channels": list(panel.channels),
+    }
+
+
+def _why(stored: StoredCell | None, identity: dict[str, Any]) -> str:
+    if stored is None:
+        return "no result yet"
+    changed = differences(stored.result["identity"], identity)
+    if changed:
+        return "; ".join(changed[:3])
+    return "" if stored.ok else f"{stored.result['status']} before"
+
+
+def _refuse_to_replace(plan: Plan) -> None:
+    """A quick look must not cost anybody the results of a long run."""
+    for task in plan.waiting:
+        if task.stored is None or not task.stored.ok:
+            continue
+        before = task.stored.result["suite"]["profile"]
+        if PROFILES.index(before) > PROFILES.index(plan.profile):
+            raise BenchError(
+                f"{plan.store.folder} holds results of the profile '{before}', which '{plan.profile}' would "
+                "replace; write elsewhere with --results DIR, or move that folder away"
+            )

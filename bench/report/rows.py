@@ -1,0 +1,56 @@
+"""Which stored cells make up which row of a table."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from bench.errors import DataError
+from bench.store import Store, StoredCell
+
+Key = tuple[str, str, str]
+
+
+def read_rows(store: Store) -> tuple[dict[Key, list[StoredCell]], int]:
+    """Return the cells of each row, ``(dataset, protocol, estimator)``, and how many cells were left out.
+
+    Cells of ablations have a table of their own and are not counted.
+
+    Raises
+    ------
+    DataError
+        If nothing is stored.
+    """
+    stored = [cell for cell in store.cells() if not cell.result["cell"].get("ablation")]
+    if not stored:
+        raise DataError(f"{store.folder}: no results are stored there")
+    kept = comparable(stored)
+    rows: dict[Key, list[StoredCell]] = {}
+    for cell in kept:
+        about = cell.result["cell"]
+        key = (about["variant"] or cell.result["suite"]["dataset"], about["protocol"], about["estimator"])
+        rows.setdefault(key, []).append(cell)
+    return rows, len(stored) - len(kept)
+
+
+def newest_of(cells: Sequence[StoredCell]) -> StoredCell:
+    """Return the cell that was written last."""
+    return max(cells, key=lambda cell: cell.result["written"])
+
+
+def comparable(cells: list[StoredCell]) -> list[StoredCell]:
+    """Keep the cells that stand on equal terms: no row may be made by another rule than its neighbours.
+
+    Within a data set all share data, target, windows and scaling with the newest cell; within a row
+    all share parameters and code with the row's newest cell.
+    """
+    for name, part in (("setting", ("variant",)), ("row", ("variant", "protocol", "estimator"))):
+        groups: dict[tuple[str, ...], list[StoredCell]] = {}
+        for cell in cells:
+            groups.setdefault(tuple(cell.result["cell"][key] for key in part), []).append(cell)
+        cells = [
+            cell
+            for group in groups.values()
+            for cell in group
+            if cell.result["identity"][name] == newest_of(group).result["identity"][name]
+        ]
+    return cells

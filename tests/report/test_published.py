@@ -1,0 +1,306 @@
+"""Published figures stand beside ours, and the pattern of recall by class tells how copies were made."""
+
+import dataclasses
+
+import numpy as np
+import pandas as pd
+import pytest
+from matplotlib.figure import Figure
+from matplotlib.image import imread
+
+from bench.plan import make_plan
+from bench.registry import get
+from bench.report.leaderboard import make_leaderboard, notes
+from bench.report.published import conclude, write_published
+from bench.runner import execute
+from bench.spec import parse_spec
+from bench.suite import read_suite
+from bench.windows import Target
+
+PLAIN, AFTER, BEFORE = "random-windows[scaler=all]", "split-then-oversample", "oversample-then-split"
+
+# One window a trial: copies are all that can be recognised.
+SUITE = """
+title = "Toy recordings, nine classes"
+dataset = "toy[n_trials=60]"
+protocols = ["random-windows[scaler=all]", "split-then-oversample", "oversample-then-split"]
+estimators = ["nearest-window", "majority"]
+[target]
+name = "valence"
+rule = "levels"
+[windows]
+seconds = 16
+overlap = 0
+[profiles.quick]
+"""
+PUBLISHED = """
+[[published]]
+estimator = "nearest-window"
+protocols = ["split-then-oversample", "oversample-then-split"]
+oversampled = true
+epochs = 2000
+accuracy = 0.7536
+recall = {recall}
+source = "somewhere"
+[[published]]
+estimator = "nearest-window"
+protocols = ["random-windows[scaler=all]"]
+oversampled = false
+accuracy = 0.473
+source = "elsewhere"
+[[published]]
+estimator = "never-run[cells=8]"
+protocols = ["random-windows[scaler=all]"]
+oversampled = false
+accuracy = 0.361
+source = "elsewhere"
+"""
+LEVELS = [str(level) for level in range(1, 10)]
+
+
+@pytest.fixture
+def class_sizes(toy_plugins):
+    """Trials of each class of the toy data set: fewer of 1 and of 9, which get half as wide a range."""
+    trials = get("dataset", "toy").factory(n_trials=60).trials
+    labels, classes = Target(name="valence", rule="levels").classify(trials)
+    return {name: int((labels == name).sum()) for name in classes}
+
+
+@pytest.fixture
+def run(tmp_path, class_sizes):
+    """Run the toy suite; return its board, itself and its store. Published recall falls with class size."""
+
+    def make(text=SUITE + PUBLISHED, **changes):
+        recall = [1 - size / 60 for size in class_sizes.values()]
+        path = tmp_path / "toy.toml"
+        path.write_text(text.format(recall=recall))
+        suite = read_suite(str(path))
+        plan = make_plan(suite, "quick", changes, results=tmp_path / "results")
+        list(execute(plan))
+        return make_leaderboard(plan.store), suite, plan.store
+
+    return make
+
+
+def text_of(store):
+    return (store.folder / "published.md").read_text()
+
+
+def conclusion(store):
+    return next(line for line in text_of(store).splitlines() if "published pattern of recall" in line)
+
+
+def test_a_model_that_remembers_windows_has_the_published_pattern_if_copies_are_made_before_the_split(
+    run, class_sizes
+):
+    board, suite, store = run()
+    assert write_published(board, suite, store) == [
+        store.folder / name for name in ("published.md", "published.csv", "recall.csv", "recall-by-class.png")
+    ]
+    recall = pd.read_csv(store.folder / "recall.csv").set_index(["estimator", "protocol"])
+    by_size = sorted(LEVELS, key=class_sizes.__getitem__)
+    before, after = (
+        recall.loc[("nearest-window", order), by_size].astype(float) for order in (BEFORE, AFTER)
+    )
+    assert before[:3].mean() > 0.6 > 0.3 > before[-3:].mean()
+    assert after[:3].mean() < 0.3
+    text = conclusion(store)
+    assert text.startswith(f"Of these protocols, {BEFORE} gives the published pattern of recall by class")
+    # `majority` has learned nothing, and its recall is no pattern.
+    assert text.endswith("counted: nearest-window, of 2 estimators).")
+
+
+def test_the_recall_is_that_of_the_stored_predictions(run):
+    board, suite, store = run(estimators=["nearest-window"], seeds=2)
+    write_published(board, suite, store)
+    recall = pd.read_csv(store.folder / "recall.csv").set_index(["estimator", "protocol"])
+    folders = (store.folder / BEFORE / "nearest-window").glob("seed-*")
+    stored = pd.concat([pd.read_parquet(folder / "predictions.parquet") for folder in folders])
+    wanted = (stored.y_true == stored.y_pred).groupby(stored.y_true).mean()
+    assert recall.loc[("nearest-window", BEFORE), LEVELS].astype(float).tolist() == pytest.approx(
+        wanted[LEVELS], abs=1e-5
+    )
+
+
+def test_our_accuracy_stands_beside_the_published_and_what_has_not_run_says_so(run):
+    board, suite, store = run(estimators=["nearest-window"])
+    write_published(board, suite, store)
+    table = pd.read_csv(store.folder / "published.csv", dtype=str, keep_default_na=False)
+    assert not table.eq("").any(axis=None)
+    table = table.set_index(["estimator", "protocol"])
+    assert len(table) == 4
+    row = table.loc[("nearest-window", BEFORE)]
+    ours = board.table.set_index("protocol").loc[BEFORE]
+    assert row["published %"] == "75.36"
+    assert float(row["ours %"]) == pytest.approx(100 * ours.accuracy, abs=0.006)
+    assert float(row["difference"]) == pytest.approx(100 * ours.accuracy - 75.36, abs=0.006)
+    assert float(row["our balanced accuracy %"]) == pytest.approx(100 * ours.balanced_accuracy, abs=0.006)
+    assert row["chance %"] == "11.11"
+    assert row["audit"] == ours.audit
+    assert (row["published epochs"], row["our epochs"]) == ("2000", "–")
+    absent = table.loc[("never-run[cells=8]", PLAIN)]
+    assert set(absent[["ours %", "difference", "our balanced accuracy %", "audit", "our epochs"]]) == {
+        "not run"
+    }
+    assert absent["published epochs"] == "not stated"
+
+
+def test_the_epochs_of_our_rows_are_those_they_were_trained_for(run, tmp_path, monkeypatch):
+    from bench.registry import add_plugin_folder
+
+    (tmp_path / "plugins").mkdir()
+    (tmp_path / "plugins" / "slow.py").write_text(
+        "from bench.registry import register_estimator\n"
+        "@register_estimator('trained', family='features')\n"
+        "def trained(*, epochs: int = 1):\n"
+        "    'A guess.'\n"
+        "    from sklearn.dummy import DummyClassifier\n"
+        "    return DummyClassifier()\n"
+    )
+    add_plugin_folder(tmp_path / "plugins")
+    text = (SUITE + PUBLISHED).replace('"nearest-window"', '"trained"')
+    board, suite, store = run(text, parameters={"trained": {"epochs": 7}})
+    write_published(board, suite, store)
+    table = pd.read_csv(store.folder / "published.csv").set_index("estimator")
+    assert set(table.loc["trained", "our epochs"]) == {"7"}
+
+
+def test_a_row_whose_cells_failed_says_so(run):
+    board, suite, store = run((SUITE + PUBLISHED).replace('"nearest-window"', '"breaks"'))
+    write_published(board, suite, store)
+    table = pd.read_csv(store.folder / "published.csv", dtype=str).set_index("estimator")
+    assert set(table.loc["breaks", "ours %"]) == {"failed"}
+    assert "cannot tell" in conclusion(store)
+
+
+def test_every_file_says_that_the_recordings_are_simulated_and_repeats_the_notes(run, monkeypatch):
+    drawn = []
+    save = Figure.savefig
+    monkeypatch.setattr(Figure, "savefig", lambda self, *a, **k: (drawn.append(self), save(self, *a, **k)))
+    board, suite, store = run()
+    write_published(board, suite, store)
+    text = text_of(store)
+    assert text.splitlines()[0].endswith("(SIMULATED recordings)")
+    assert "ours % (SIMULATED)" in text
+    assert all(note in text for note in notes(board))
+    assert "Caveat: the recordings are SIMULATED and the profile quick" in text
+    assert set(pd.read_csv(store.folder / "published.csv")["our recordings"]) == {"SIMULATED"}
+    recall = pd.read_csv(store.folder / "recall.csv").set_index("protocol").recordings
+    assert set(recall.drop("published")) == {"SIMULATED"}
+    assert recall["published"] == "as published"
+    (figure,) = drawn
+    assert "SIMULATED" in figure.get_supxlabel()
+    assert [axes.get_title() for axes in figure.axes] == ["nearest-window", "majority"]
+    assert len(figure.legends[0].get_texts()) == 4
+    markers = {line.get_marker() for line in figure.axes[0].lines}
+    assert len(markers) == 4
+    picture = imread(store.folder / "recall-by-class.png")
+    assert picture[..., :3].std() > 0.05
+
+
+def test_a_full_run_on_recordings_has_no_caveat(run):
+    board, suite, store = run(estimators=["nearest-window"])
+    about = {**board.about, "simulated": False, "profile": "full"}
+    write_published(dataclasses.replace(board, about=about), suite, store)
+    assert "Caveat" not in text_of(store)
+    assert "SIMULATED" not in text_of(store)
+
+
+def test_a_suite_without_published_figures_gets_no_file_and_loses_none(run):
+    board, suite, store = run(SUITE, estimators=["majority"])
+    kept = store.folder / "recall-by-class.png"
+    kept.write_text("mine")
+    before = sorted(store.folder.iterdir())
+    assert write_published(board, suite, store) == []
+    assert sorted(store.folder.iterdir()) == before
+
+
+def test_without_one_of_the_orders_nothing_is_concluded_and_an_older_figure_goes(run):
+    board, suite, store = run(estimators=["nearest-window"], protocols=[BEFORE])
+    figure = store.folder / "recall-by-class.png"
+    figure.write_text("of an earlier run")
+    assert figure not in write_published(board, suite, store)
+    assert not figure.exists()
+    assert f"cannot tell, {AFTER} has no results" in conclusion(store)
+    # Class sizes come from a row without balancing, and there is none.
+    rows = [line for line in text_of(store).splitlines() if line.startswith("| nearest-window | oversample")]
+    assert [cell.strip() for cell in rows[-1].split("|")][4] == "–"
+
+
+def test_a_class_that_was_never_tested_has_no_recall(run):
+    board, suite, store = run(estimators=["nearest-window"])
+    for _, counts in board.confusions.values():
+        counts[LEVELS.index("9")] = 0
+    write_published(board, suite, store)
+    recall = pd.read_csv(store.folder / "recall.csv").set_index("protocol")["9"]
+    assert set(recall.drop("published")) == {"–"}
+    assert np.isfinite(float(recall["published"]))
+    assert BEFORE in conclusion(store)
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "mean", "said"),
+    [
+        (0.9, 0.1, 0.7, f"Of these protocols, {BEFORE} gives"),
+        (-0.2, 0.6, 0.7, f"Of these protocols, {AFTER} gives"),
+        (0.9, 0.7, 0.7, "cannot tell, they are too close"),
+        (0.4, -0.9, 0.7, "cannot tell, none comes near"),
+        (0.9, np.nan, 0.7, "cannot tell, no estimator"),
+        (0.9, 0.1, 0.2, "cannot tell, no estimator"),
+    ],
+)
+def test_an_order_is_named_only_if_it_comes_near_and_the_other_does_not(before, after, mean, said):
+    rows = [
+        ("a", "published", np.nan, 0.3, 0.7),
+        ("a", BEFORE, before, 0.2, mean),
+        ("a", AFTER, after, 0.1, mean),
+    ]
+    measures = pd.DataFrame(rows, columns=["estimator", "protocol", "correlation", "rare - common", "mean"])
+    assert said in conclude(measures, [AFTER, BEFORE], 1 / 9)
+
+
+ROWS = {
+    "arousal": {
+        ("mlstm-fcn[cells=8,batch_size=64]", False, None, 0.473),
+        ("mlstm-fcn[cells=8,batch_size=128]", False, None, 0.438),
+        ("mlstm-fcn[cells=64,batch_size=128]", False, None, 0.417),
+        ("mlstm-fcn[cells=128,batch_size=128]", False, None, 0.361),
+        ("mlstm-fcn[cells=8,batch_size=64]", True, 2000, 0.7536),
+    },
+    "valence": {
+        ("mlstm-fcn[cells=8,batch_size=64]", False, None, 0.379),
+        ("mlstm-fcn[cells=8,batch_size=128]", False, None, 0.477),
+        ("mlstm-fcn[cells=64,batch_size=128]", False, None, 0.399),
+        ("mlstm-fcn[cells=128,batch_size=128]", False, None, 0.335),
+        ("mlstm-fcn[cells=8,batch_size=128]", True, 2000, 0.7781),
+    },
+}
+RECALL = {
+    "arousal": [0.94, 0.87, 0.76, 0.62, 0.55, 0.72, 0.48, 0.72, 0.94],
+    "valence": [0.97, 0.90, 0.81, 0.74, 0.64, 0.56, 0.66, 0.87, 0.99],
+}
+
+
+@pytest.mark.parametrize("target", ROWS)
+def test_the_suites_hold_the_published_figures_and_run_what_they_stand_for(target):
+    suite = read_suite(f"deap-{target}-published")
+    assert len(suite.published) == 5
+    assert {(p.estimator, p.oversampled, p.epochs, p.accuracy) for p in suite.published} == ROWS[target]
+    for figure in suite.published:
+        assert figure.recall == (RECALL[target] if figure.oversampled else [])
+        assert figure.protocols == ([AFTER, BEFORE] if figure.oversampled else [PLAIN])
+        assert "athar70/MLSTM" in figure.source
+        assert figure.estimator in suite.estimators
+        assert set(figure.protocols) <= set(suite.protocols)
+        assert str(parse_spec(figure.estimator)) == figure.estimator
+    assert (suite.target.name, suite.target.rule, suite.windows.baseline) == (target, "levels", True)
+    assert suite.thinned("full").parameters["mlstm-fcn"] == {"epochs": 2000}
+
+
+@pytest.mark.parametrize("target", ROWS)
+def test_the_suites_can_be_planned(target, tmp_path):
+    plan = make_plan(read_suite(f"deap-{target}-published"), "smoke", results=tmp_path)
+    assert len(plan.tasks) == 6
+    audits = {task.cell.protocol: task.split.audit for task in plan.tasks}
+    assert audits[BEFORE].copies > 0.3 > 0 == audits[AFTER].copies == audits[PLAIN].copies
+    assert all(audit.scaler_saw_test for audit in audits.values())
