@@ -5,7 +5,7 @@ The audit judges a split by the ids of its windows; a canary finds out by trying
 ``permuted labels``
     The classes are dealt out anew between the trials and the panel is divided anew; mean and deviation of
     each channel of each scaled window are given to a 1-nearest-neighbour and to a forest of extremely
-    randomised trees. Above chance, a window gives away which trial it is from, and the trial's class is known from training.
+    randomised trees. Above chance, a window gives away which trial it is from, and training knows the class.
 ``subject identity``
     True classes; given is only whose window it is.
 ``window position``
@@ -47,7 +47,8 @@ PERMUTED, IDENTITY, POSITION = "permuted labels", "subject identity", "window po
 QUIET, DEMONSTRATION, ALARM = "quiet", "demonstration", "ALARM"
 SUBJECTS_SHARED, TOO_FEW = "subjects shared", "too few trials"
 
-# A run in which nothing leaks raises an alarm in one of a hundred at the most, however many tests it makes.
+# Runs in which nothing leaks should raise an alarm in less than one of a hundred, however many tests they
+# make: an alarm has to be worth looking into.
 LEVEL = 0.01
 
 
@@ -148,10 +149,9 @@ def correct_p(measured: list[Canary]) -> list[Canary]:
 def permute_labels(panel: Panel, seed: int) -> Panel:
     """Deal the classes of all trials out anew, evenly over the subjects; the windows stay as they are.
 
-    A plain permutation would leave some subjects with more of one class. A split that is stratified within
-    subjects gives both sides the same surplus, so that to know the subject would be to know something: a
-    false alarm. So the classes are laid out in turns, as near to their shares as possible, and dealt to the
-    trials subject by subject, within a subject at random.
+    A plain permutation leaves some subjects with more of one class, and a split that is stratified within
+    subjects gives both sides that surplus: to know the subject would be to know something, a false alarm. So
+    the classes take turns by their shares, and are dealt subject by subject, within a subject at random.
 
     Parameters
     ----------
@@ -201,8 +201,8 @@ def p_value(correct: int, n_trials: int, chance: float, folds: int) -> float:
     """Return the p-value of the exact one-sided binomial test.
 
     Where there are several folds a tested trial is also trained on. Two that resemble each other are then
-    right or wrong together, which makes the count vary more than independent trials would: at the most, in
-    a 1-nearest-neighbour of pairs, as half as many would. So half of them are counted.
+    right or wrong together, and the count varies more than that of independent trials: as that of half as
+    many where all are each other's nearest neighbours in pairs. So half of them are counted.
     """
     if folds > 1:
         correct, n_trials = correct // 2, (n_trials + 1) // 2
@@ -283,6 +283,7 @@ def _moments(X: np.ndarray) -> np.ndarray:
 
 def _recognisers(seed: int) -> dict[str, Any]:
     return {
+        # Not standardised: the noise of the deviations would drown the levels, which tell the trial.
         "1-nearest-neighbour": KNeighborsClassifier(1),
         # All features at every cut: often a single one, as a temperature, tells the trial.
         "extra-trees": ExtraTreesClassifier(

@@ -151,6 +151,48 @@ def audit(
     raise typer.Exit(1 if faults else 0)
 
 
+@app.command(
+    epilog="""
+    Examples:
+
+    python -m bench canary --suite deap-arousal
+
+    python -m bench canary --suite hku956-leakage --data-root HKU956
+    """
+)
+def canary(
+    suite: SuiteOption,
+    protocols: ProtocolsOption = None,
+    profile: ProfileOption = "quick",
+    subjects: SubjectsOption = None,
+    data_root: DataRootOption = None,
+    plugins: PluginsOption = None,
+) -> None:
+    """Run cheap classifiers on what must tell nothing: permuted labels, who it is, where the window is.
+
+    Above chance under a clean protocol is an alarm; under a leaking one it shows what the leak is worth.
+    Exit status: 0, or 1 if there is an alarm.
+    """
+    _add_plugins(plugins)
+    study, chosen = _read_study(suite, profile)
+    from bench.canary import ALARM, run_canaries
+    from bench.plan import check_protocols, load_all, suite_panel
+    from bench.terminal import print_canaries
+
+    study = study.thinned(chosen).model_copy(update=_overrides(protocols=protocols, subjects=subjects))
+    specs = check_protocols(study)
+    recordings, notices = load_all(study, data_root, _warn)
+    for notice in notices:
+        _warn(notice)
+    console = _console()
+    with console.status("running canaries") as status:
+        found = run_canaries(
+            (suite_panel(study, own, _warn) for _, own in recordings), specs, study.scaling, say=status.update
+        )
+    print_canaries(found, console)
+    raise typer.Exit(1 if any(one.finding == ALARM for one in found) else 0)
+
+
 @app.command(epilog="Example:\n\npython -m bench tables --suite deap-arousal")
 def tables(suite: SuiteOption, results: ResultsOption = Path("results")) -> None:
     """Rebuild leaderboard and confusion matrices from the stored predictions; trains nothing."""

@@ -39,8 +39,10 @@ def divide(
     plugin = get("protocol", protocol.name)
     try:
         splitter = plugin.factory(seed=seed, **protocol.parameters)
-        folds = splitter.get_n_splits(panel.windows, panel.y)
-        parts = list(splitter.split(panel.windows, panel.y))
+        # Copies: a plugin's protocol that writes into them must not blind the audit.
+        ids, labels = panel.windows.copy(), panel.y.copy()
+        folds = splitter.get_n_splits(ids, labels)
+        parts = list(splitter.split(ids, labels))
     except ProtocolError as error:
         raise ProtocolError(f"{panel.recordings.name}, protocol '{protocol}': {error}") from None
     sees = {name: getattr(splitter, name, "train") for name in ("scaler", "resampler")}

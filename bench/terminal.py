@@ -15,6 +15,7 @@ from bench.suites import suite_titles
 
 if TYPE_CHECKING:
     from bench.audit import Audit
+    from bench.canary import Canary
     from bench.plan import Plan
     from bench.report.leaderboard import Leaderboard
 
@@ -169,3 +170,38 @@ def print_audits(rows: list[tuple[str, str, list[Audit]]], console: Console) -> 
     console.print(table)
     if shares:
         console.print("[dim]share of the test windows whose ... is in training: the largest of all splits[/]")
+
+
+def print_canaries(found: list[Canary], console: Console) -> None:
+    """Print one line a canary, classifier and protocol."""
+    from bench.canary import ALARM, DEMONSTRATION
+
+    wide = console.width >= 110
+    table = Table(box=None, pad_edge=False)
+    for heading in ("canary", "classifier", "protocol"):
+        table.add_column(heading, no_wrap=wide, overflow="fold")
+    if wide:
+        for heading in ("trials", "correct", "chance", "p"):
+            table.add_column(heading, justify="right")
+    table.add_column("finding", overflow="fold")
+    several = len({one.dataset for one in found}) > 1
+    for one in found:
+        protocol = f"{one.dataset} {one.protocol}" if several else one.protocol
+        cells = [one.canary, one.classifier, protocol]
+        if wide:
+            tested = one.n_trials > 0
+            cells += [
+                f"{one.n_trials:,}",
+                f"{one.correct / one.n_trials:.3f}" if tested else "–",
+                f"{one.chance:.3f}" if tested else "–",
+                "–" if one.p != one.p else "<.0001" if one.p < 1e-4 else f"{one.p:.4f}",
+            ]
+        colour = {ALARM: "bold red", DEMONSTRATION: "yellow"}.get(one.finding)
+        last = f"[{colour}]{one.finding}[/]" if colour else escape(one.finding)
+        table.add_row(*map(escape, cells), last)
+    console.print(table)
+    if wide:
+        console.print(
+            "[dim]correct: share of the tested trials, by the majority of their windows; chance: share of the "
+            "commonest class; p: exact binomial, corrected for all tests of this run[/]"
+        )

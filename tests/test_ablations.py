@@ -39,7 +39,7 @@ def plan(toy_suite, tmp_path):
         return make_plan(
             read_suite(str(path)),
             "quick",
-            {"dataset": "toy[effect=2.0]", **changes},
+            {"dataset": "toy[effect=4.0,n_trials=20]", **changes},
             results=tmp_path / "results",
             ablations=True,
         )
@@ -78,7 +78,7 @@ def test_rows_that_are_the_same_are_planned_once_and_what_a_run_has_is_not_fitte
     assert plan().waiting == []
     main = make_plan(
         read_suite(str(tmp_path / "ablated.toml")), "quick",
-        {"dataset": "toy[effect=2.0]", "estimators": ["nearest-mean"], "protocols": ["subject-stratified"]},
+        {"dataset": "toy[effect=4.0,n_trials=20]", "estimators": ["nearest-mean"], "protocols": ["subject-stratified"]},
         results=tmp_path / "results",
     )  # fmt: skip
     assert main.waiting == []

@@ -292,4 +292,5 @@ def test_on_real_recordings_windows_give_away_their_record_under_the_leaky_proto
     told = {(one.protocol, one.classifier): one.finding for one in found}
     assert told["subject-stratified", "1-nearest-neighbour"] == QUIET
     assert told["subject-stratified", "extra-trees"] == QUIET
+    assert told["random-windows", "1-nearest-neighbour"] == DEMONSTRATION
     assert told["random-windows", "extra-trees"] == DEMONSTRATION

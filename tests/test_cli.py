@@ -157,3 +157,104 @@ def test_list_shows_everything_there_is():
     for name in ("deap-arousal", "uea", "mlstm-fcn", "dtw-knn", "hku956", "subject-stratified", "+smote"):
         assert name in done.stdout
     assert "UNAVAILABLE, pip install no-such" in flat(done.stdout)
+
+
+def test_audit_prints_a_line_a_protocol_and_fits_nothing(toy_suite, tmp_path):
+    done = bench("audit", "--suite", toy_suite, cwd=tmp_path, columns=80)
+    assert done.returncode == 0, done.stderr
+    lines = done.stdout.splitlines()
+    assert [line.split()[0] for line in lines] == ["protocol", "subject-stratified", "random-windows"]
+    assert lines[1].endswith("clean (subjects shared)")
+    assert "LEAKS trials, samples" in lines[2]
+    assert not (tmp_path / "results").exists()
+    wide = bench(
+        "audit", "--suite", toy_suite, "--protocols", "oversample-then-split", cwd=tmp_path, columns=170
+    )
+    assert (
+        "scaler, resampler, model selection" in wide.stdout or "LEAKS trials, samples, scaler" in wide.stdout
+    )
+
+
+def test_audit_says_which_protocol_cannot_divide_the_data_and_shows_the_others(toy_suite, tmp_path):
+    done = bench(
+        "audit",
+        "--suite",
+        toy_suite,
+        "--subjects",
+        "1",
+        "--protocols",
+        "loso,subject-stratified",
+        cwd=tmp_path,
+    )
+    assert done.returncode == 1
+    assert "clean (subjects shared)" in done.stdout
+    assert "protocol 'loso': there is one subject only, 1" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--protocols", "lose"], "did you mean 'loso'"),
+        (["--protocols", "loso[fold=3]"], "has no parameter 'fold'; did you mean 'folds'"),
+        (["--protocols", "loso+ros"], "resamplers belong to estimators"),
+        (["--profile", "fast"], "--profile fast: unknown"),
+    ],
+)
+def test_audit_answers_a_typo_with_the_nearest(toy_suite, tmp_path, arguments, message):
+    done = bench("audit", "--suite", toy_suite, *arguments, cwd=tmp_path)
+    assert done.returncode == 2
+    assert message in flat(done.stderr)
+
+
+def test_ablations_are_run_from_the_command_line_and_tabled(toy_suite, tmp_path):
+    toy_suite.write_text(
+        toy_suite.read_text().replace(
+            "[target]",
+            '[ablations]\nestimator = "nearest-mean"\n[ablations.rows]\n"not scaled" = { scaling = "none" }\n[target]',
+        )
+    )
+    done = bench("run", "--suite", toy_suite, "--ablations", "--seeds", "1", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "2 cells: 2 to run" in done.stdout
+    assert "ablations.md" in done.stdout
+    text = (tmp_path / "results" / "toy@simulated" / "ablations.md").read_text()
+    assert "| not scaled" in text
+    again = bench("tables", "--suite", toy_suite, cwd=tmp_path)
+    assert again.returncode == 0
+    assert (tmp_path / "results" / "toy@simulated" / "ablations.md").read_text() == text
+
+
+def test_canaries_are_quiet_under_clean_protocols_and_demonstrate_the_leaks(toy_suite, tmp_path):
+    done = bench("canary", "--suite", toy_suite, cwd=tmp_path, columns=130)
+    assert done.returncode == 0, done.stdout + done.stderr
+    found = [line.split() for line in done.stdout.splitlines() if "1-nearest-neighbour" in line]
+    assert [(line[3], line[-1]) for line in found] == [
+        ("subject-stratified", "quiet"),
+        ("random-windows", "demonstration"),
+    ]
+    assert "exact binomial, corrected" in done.stdout
+
+
+def test_an_alarm_is_exit_status_1(toy_suite, tmp_path):
+    (tmp_path / "sly").mkdir()
+    (tmp_path / "sly" / "sly.py").write_text(
+        """
+from bench.protocols import SubjectStratified
+from bench.registry import register_protocol
+
+@register_protocol("sly", promises="clean")
+class Sly(SubjectStratified):
+    "Keeps late windows of one class and early ones of the other: the audit sees nothing."
+    def split(self, X, y, groups=None):
+        for train, test in super().split(X, y, groups):
+            keep = (X["start"].to_numpy() > 120) == (y == "high")
+            yield train[keep[train]], test[keep[test]]
+"""
+    )
+    done = bench(
+        "canary", "--suite", toy_suite, "--protocols", "sly", "--plugins", "sly", cwd=tmp_path, columns=80
+    )
+    assert done.returncode == 1
+    assert "ALARM" in done.stdout
+    audit = bench("audit", "--suite", toy_suite, "--protocols", "sly", "--plugins", "sly", cwd=tmp_path)
+    assert audit.returncode == 0

@@ -3,6 +3,7 @@
 ``pytest tests/benchmarks --benchmark-enable`` measures; without the option each runs once as a test.
 """
 
+import dataclasses
 import os
 import subprocess
 import sys
@@ -11,10 +12,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bench.audit import audit_split
+from bench.divide import divide
 from bench.loading import find_sources, load_recordings
 from bench.plan import make_plan
-from bench.protocols import RandomWindows, SubjectStratified
 from bench.runner import execute
 from bench.spec import parse_spec
 from bench.suite import read_suite
@@ -72,11 +72,16 @@ def test_all_25600_windows(benchmark, panel):
 
 
 @pytest.mark.benchmark(group="splits of 25,600 windows")
-@pytest.mark.parametrize("protocol", [SubjectStratified, RandomWindows])
+@pytest.mark.parametrize(
+    "protocol",
+    ["subject-stratified", "subject-independent", "random-windows", "oversample-then-split"],
+)
 def test_split_and_audit(benchmark, panel, protocol):
-    def divide():
-        ((train, test),) = protocol(0).split(panel.windows, panel.y)
-        return audit_split(panel.windows, train, test, panel.n_timepoints)
+    """The contents of all windows are hashed each time, as a first split does."""
 
-    audit = benchmark.pedantic(divide, rounds=5, warmup_rounds=1)
-    assert audit.clean == (protocol is SubjectStratified)
+    def divided():
+        fresh = dataclasses.replace(panel)
+        return list(divide(parse_spec(protocol), fresh, 0))
+
+    ((_, split),) = benchmark.pedantic(divided, rounds=5, warmup_rounds=1)
+    assert split.audit.clean == protocol.startswith("subject")
