@@ -5,15 +5,27 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from bench.errors import BenchError
+from bench.options import (
+    DataRootOption,
+    PluginsOption,
+    ProfileOption,
+    ProtocolsOption,
+    ResultsOption,
+    SubjectsOption,
+    SuiteOption,
+    overrides_from,
+    read_study,
+)
 
 if TYPE_CHECKING:
     from bench.plan import Plan
-    from bench.suite import Profile, Suite
+    from bench.store import Store
+    from bench.suite import Suite
 
 app = typer.Typer(
     name="python -m bench",
@@ -26,31 +38,6 @@ app = typer.Typer(
 )
 data = typer.Typer(help="Make data folders.", no_args_is_help=True)
 app.add_typer(data, name="data")
-
-SuiteOption = Annotated[
-    str, typer.Option("--suite", "-s", help="A suite's name (see `list suites`) or a path to a TOML file.")
-]
-ResultsOption = Annotated[Path, typer.Option("--results", help="Where results are kept.", metavar="DIR")]
-PluginsOption = Annotated[
-    list[Path] | None,
-    typer.Option(
-        "--plugins", help="A folder with plugin files; repeatable, or BENCH_PLUGINS.", metavar="DIR"
-    ),
-]
-
-
-ProfileOption = Annotated[str, typer.Option("--profile", help="How much of the suite: smoke, quick or full.")]
-ProtocolsOption = Annotated[
-    str | None,
-    typer.Option("--protocols", help="Instead of the suite's: 'loso,random-windows'.", metavar="NAMES"),
-]
-SubjectsOption = Annotated[
-    str | None, typer.Option("--subjects", help="Only these: '1-4,7'.", metavar="NUMBERS")
-]
-DataRootOption = Annotated[
-    Path | None,
-    typer.Option("--data-root", help="The data set's folder, as its owners distribute it.", metavar="DIR"),
-]
 
 
 @app.command(
@@ -95,8 +82,8 @@ def run(
     results, 1 some failed, 2 the command, the suite or the data is at fault.
     """
     _add_plugins(plugins)
-    study, chosen = _read_study(suite, profile)
-    overrides = _overrides(estimators=estimators, protocols=protocols, seeds=seeds, subjects=subjects)
+    study, chosen = read_study(suite, profile)
+    overrides = overrides_from(estimators=estimators, protocols=protocols, seeds=seeds, subjects=subjects)
 
     from bench.plan import make_plan
 
@@ -135,11 +122,11 @@ def audit(
     Exit status: 0, or 1 if a protocol leaks that promises to be clean, or cannot divide the data.
     """
     _add_plugins(plugins)
-    study, chosen = _read_study(suite, profile)
+    study, chosen = read_study(suite, profile)
     from bench.plan import audit_protocols
     from bench.terminal import print_audits
 
-    overrides = _overrides(protocols=protocols, subjects=subjects)
+    overrides = overrides_from(protocols=protocols, subjects=subjects)
     rows, faults, notices = audit_protocols(
         study.thinned(chosen).model_copy(update=overrides), data_root, say=_warn
     )
@@ -174,12 +161,12 @@ def canary(
     Exit status: 0, or 1 if there is an alarm.
     """
     _add_plugins(plugins)
-    study, chosen = _read_study(suite, profile)
+    study, chosen = read_study(suite, profile)
     from bench.canary import ALARM, run_canaries
     from bench.plan import check_protocols, load_all, suite_panel
     from bench.terminal import print_canaries
 
-    study = study.thinned(chosen).model_copy(update=_overrides(protocols=protocols, subjects=subjects))
+    study = study.thinned(chosen).model_copy(update=overrides_from(protocols=protocols, subjects=subjects))
     specs = check_protocols(study)
     recordings, notices = load_all(study, data_root, _warn)
     for notice in notices:
@@ -200,14 +187,18 @@ def tables(suite: SuiteOption, results: ResultsOption = Path("results")) -> None
     from bench.store import Store
     from bench.suite import read_suite
 
-    name = read_suite(suite).name
+    study = read_suite(suite)
     stores = [
-        store for store in (Store(results, name, False), Store(results, name, True)) if store.folder.is_dir()
+        store
+        for store in (Store(results, study.name, False), Store(results, study.name, True))
+        if store.folder.is_dir()
     ]
     if not stores:
-        raise DataError(f"{results / name}: no results yet; run first: python -m bench run --suite {suite}")
+        raise DataError(
+            f"{results / study.name}: no results yet; run first: python -m bench run --suite {suite}"
+        )
     for store in stores:
-        _write_tables(store)
+        _write_tables(store, study)
 
 
 @app.command("list", epilog="Example:\n\npython -m bench list estimators")
@@ -302,34 +293,6 @@ def main() -> None:
         sys.exit(130)
 
 
-def _read_study(suite: str, profile: str) -> tuple[Suite, Profile]:
-    from bench.errors import SuiteError, nearest
-    from bench.suite import PROFILES, read_suite
-
-    chosen = next((name for name in PROFILES if name == profile), None)
-    if chosen is None:
-        raise SuiteError(f"--profile {profile}: unknown{nearest(profile, PROFILES)}")
-    return read_suite(suite), chosen
-
-
-def _overrides(**asked: str | int | None) -> dict[str, Any]:
-    """Return the keys of the suite that options set; lists are split, empty ones refused."""
-    from bench.errors import SuiteError
-    from bench.spec import split_specs
-    from bench.suite import parse_subjects
-
-    overrides: dict[str, Any] = {}
-    for key, value in asked.items():
-        if value is None:
-            continue
-        overrides[key] = split_specs(str(value)) if key in ("estimators", "protocols") else value
-        if overrides[key] == []:
-            raise SuiteError(f"--{key}: none is named")
-        if key == "subjects":
-            parse_subjects(str(value))
-    return overrides
-
-
 def _console():
     from rich.console import Console
 
@@ -368,23 +331,28 @@ def _run_plan(plan: Plan) -> int:
     except KeyboardInterrupt:
         _warn("interrupted: the finished cells are kept; the same command goes on with the others")
         return 130
-    _write_tables(plan.store)
+    _write_tables(plan.store, plan.suite)
     if failed:
         _warn(f"{failed} of {len(plan.tasks)} cells failed; their reasons stand above and in the leaderboard")
     return 1 if failed else 0
 
 
-def _write_tables(store) -> None:
+def _write_tables(store: Store, suite: Suite) -> None:
     from bench.report.ablations import write_ablations
     from bench.report.confusion import write_confusions
     from bench.report.leaderboard import make_leaderboard, write_leaderboard
     from bench.report.leakage import write_leakage
+    from bench.report.published import write_published
     from bench.terminal import print_leaderboard
 
     board = make_leaderboard(store)
     write_leaderboard(board, store)
     write_confusions(board, store)
-    others = [*write_leakage(board, store), *write_ablations(board, store)]
+    others = [
+        *write_leakage(board, store),
+        *write_ablations(board, store),
+        *write_published(board, suite, store),
+    ]
     console = _console()
     print_leaderboard(board, console)
     more = "".join(f", {file.name}" for file in others if file.suffix == ".md")

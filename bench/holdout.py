@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+from typing import TYPE_CHECKING
 
-import pandas as pd
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 def hash_of(seed: int, key: str) -> bytes:
@@ -35,6 +37,8 @@ def hold_out(units: pd.DataFrame, unit: list[str], seed: int, share: float) -> p
     DataFrame
         The columns `unit` of the chosen.
     """
+    import pandas as pd
+
     keys = units[unit].astype(str).agg("|".join, axis=1)
     units = units.assign(rank=[hash_of(seed, key) for key in keys]).sort_values("rank", kind="stable")
     behind: dict[str, float] = {label: 0.0 for label in sorted(units.label.unique())}

@@ -176,7 +176,9 @@ def _score_table(score: pd.DataFrame) -> str:
         first = own.iloc[0]
         verdict = f"**{first.verdict}**" if first.verdict.startswith("LEAKS") else first.verdict
         row = {"protocol": protocol, "audit": verdict}
-        row |= {f"{name} in training": f"{100 * first[column]:.0f} %" for name, column in shares.items()}
+        for name, column in shares.items():
+            known = first.get(column, np.nan)  # cells of earlier versions have no share of some kinds
+            row[f"{name} in training"] = "–" if np.isnan(known) else f"{100 * known:.0f} %"
         row |= {"n": int(first.n_cells), "subjects tested": int(first.n_subjects)}
         for estimator in score.estimator.unique():
             row[estimator] = _with_interval(own[own.estimator == estimator], "{:.3f}")
