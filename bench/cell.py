@@ -140,8 +140,8 @@ def run_cell(cell: Cell, panel: Panel, split: Split) -> Outcome:
         warnings.simplefilter("always")
         try:
             _run(cell, panel, split, outcome)
-        except LeakError:
-            raise
+        except LeakError as error:
+            raise LeakError(f"protocol '{cell.protocol}' promises a clean split, and {error}") from None
         except (Exception, SystemExit) as error:  # an estimator may raise anything; the run goes on
             outcome.status = "failed"
             outcome.reason = f"{type(error).__name__}: {error}".strip()
@@ -204,7 +204,7 @@ def _audited(
 ) -> Audit:
     audit = audit_made(audit, split.test, X_test, rows[np.unique(made.parents)], made.X)
     if split.must_be_clean and not audit.clean:
-        raise LeakError(f"the protocol promises a clean split, and with +{resampler} it {audit.verdict}")
+        raise LeakError(f"with +{resampler} it {audit.verdict}")
     return audit
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bench.errors import BenchError
+from bench.errors import BenchError, SuiteError
 from bench.options import (
     DataRootOption,
     PluginsOption,
@@ -84,6 +84,10 @@ def run(
     _add_plugins(plugins)
     study, chosen = read_study(suite, profile)
     overrides = overrides_from(estimators=estimators, protocols=protocols, seeds=seeds, subjects=subjects)
+    if ablations and {"estimators", "protocols"} & overrides.keys():
+        raise SuiteError(
+            "--ablations runs the rows of [ablations]: --estimators and --protocols change nothing"
+        )
 
     from bench.plan import make_plan
 

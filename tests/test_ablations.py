@@ -124,7 +124,7 @@ def test_the_table_is_rebuilt_from_the_store_and_the_leaderboard_does_not_mix_se
     assert set(board.table.estimator) == {"nearest-mean", "nearest-mean+ros"}
     assert board.left_out == 0
     files = write_ablations(board, todo.store)
-    assert [file.name for file in files] == ["ablations.md", "ablations.csv"]
+    assert [file.name for file in files] == ["ablations.md", "ablations.csv", "ablations.png"]
     text = files[0].read_text()
     assert "SIMULATED" in text
     assert "| longer windows" in text

@@ -216,6 +216,9 @@ def test_ablations_are_run_from_the_command_line_and_tabled(toy_suite, tmp_path)
     done = bench("run", "--suite", toy_suite, "--ablations", "--seeds", "1", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     assert "2 cells: 2 to run" in done.stdout
+    both = bench("run", "--suite", toy_suite, "--ablations", "--estimators", "majority", cwd=tmp_path)
+    assert both.returncode == 2
+    assert "--estimators and --protocols change nothing" in flat(both.stderr)
     assert "ablations.md" in done.stdout
     text = (tmp_path / "results" / "toy@simulated" / "ablations.md").read_text()
     assert "| not scaled" in text

@@ -49,7 +49,7 @@ def test_links_into_the_repository_lead_somewhere(link):
 
 def test_every_suite_it_names_exists_and_every_suite_is_named():
     named = set(re.findall(r"--suite ([a-z0-9-]+)(?![\w.-])", README)) | set(
-        re.findall(r"`([a-z0-9]+-(?:arousal|valence))`", README)
+        re.findall(r"`([a-z0-9]+-(?:(?:arousal|valence)(?:-published)?|leakage))`", README)
     )
     assert named - {"my-suite"} <= set(suite_titles())
     assert set(suite_titles()) <= named
@@ -58,7 +58,8 @@ def test_every_suite_it_names_exists_and_every_suite_is_named():
 def test_every_option_it_shows_exists():
     helps = (
         " ".join(
-            bench(command, "--help", cwd=REPOSITORY).stdout for command in ("run", "check", "tables", "list")
+            bench(command, "--help", cwd=REPOSITORY).stdout
+            for command in ("run", "check", "tables", "list", "audit", "canary")
         )
         + bench("data", "simulate-deap", "--help", cwd=REPOSITORY).stdout
     )

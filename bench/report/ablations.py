@@ -15,7 +15,7 @@ from bench.report.leaderboard import Leaderboard, notes, title
 from bench.report.rows import newest_of
 from bench.store import Store, StoredCell
 
-FILES = ("ablations.md", "ablations.csv")
+FILES = ("ablations.md", "ablations.csv", "ablations.png")
 COLUMNS = (
     "dataset", "ablation", "estimator", "protocol", "n_cells", "n_paired", "classes", "balanced_accuracy",
     "low", "high", "difference", "difference_low", "difference_high", "n_train", "fit_seconds", "status", "reason",
@@ -127,7 +127,7 @@ def _sum(parts: Any) -> Counts:
 
 
 def write_ablations(board: Leaderboard, store: Store) -> list[Path]:
-    """Write ``ablations.{md,csv}`` if ablations were run."""
+    """Write ``ablations.{md,csv,png}`` if ablations were run."""
     table = make_ablations(store)
     if table.empty:
         return []
@@ -135,6 +135,7 @@ def write_ablations(board: Leaderboard, store: Store) -> list[Path]:
     simulated = table.assign(simulated=board.about["simulated"])
     simulated.to_csv(files[1], index=False, float_format="%.6g", lineterminator="\n")
     files[0].write_text(_markdown(table, board), encoding="utf-8")
+    _draw(files[2], table, board)
     return files
 
 
@@ -171,3 +172,26 @@ def _table(part: pd.DataFrame) -> str:
             row |= {"train windows": f"{line.n_train:,.0f}", "fit s": f"{line.fit_seconds:.1f}"}
         rows.append(row)
     return tabulate(rows, headers="keys", tablefmt="pipe", disable_numparse=True)
+
+
+def _draw(path: Path, table: pd.DataFrame, board: Leaderboard) -> None:
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    shown = table[table.difference.notna() & (table.ablation != REFERENCE)]
+    figure = Figure(figsize=(7.5, 1.4 + 0.26 * max(len(shown), 1)), layout="constrained")
+    FigureCanvasAgg(figure)
+    axes = figure.add_subplot()
+    y = np.arange(len(shown))
+    away = [shown.difference - shown.difference_low, shown.difference_high - shown.difference]
+    axes.errorbar(shown.difference, y, xerr=np.clip(away, 0, None), fmt="o", ms=4, capsize=2, lw=1)
+    axes.set_yticks(y, shown.ablation, fontsize=8)
+    axes.invert_yaxis()
+    axes.axvline(0, color="gray", ls=":", lw=1)
+    axes.set_xlabel("points of chance-corrected balanced accuracy, row minus reference", fontsize=8)
+    axes.set_title(f"reference: {table.iloc[0].estimator}, {table.iloc[0].protocol}", fontsize=9)
+    axes.grid(axis="x", alpha=0.3)
+    axes.spines[["top", "right"]].set_visible(False)
+    simulated = board.about["simulated"]
+    figure.supxlabel(title(board), fontsize=7, color="firebrick" if simulated else "dimgray")
+    figure.savefig(path, dpi=120)
