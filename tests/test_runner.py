@@ -6,12 +6,14 @@ import json
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.stats import binomtest
 
 from bench.cell import LeakError
 from bench.errors import BenchError, PluginError, SuiteError
 from bench.plan import make_plan
 from bench.runner import execute
 from bench.suite import read_suite
+from bench.windows import Windowing
 
 
 @pytest.fixture
@@ -125,14 +127,34 @@ def test_a_resampler_that_cannot_work_is_an_outcome_too(plan):
     assert all("training windows: too few for 5 neighbours" in result["reason"] for result in outcomes)
 
 
-def test_whole_trials_carry_no_information_here_and_random_windows_do(plan):
-    """The classes are noise and the trials have levels of their own: only the leak can be learned."""
-    scores = {}
-    for task, stored in run(plan(estimators=["nearest-window"], seeds=5)):
-        scores.setdefault(task.cell.protocol, []).append(stored.result["scores"]["balanced_accuracy"])
-    mean = {protocol: sum(values) / len(values) for protocol, values in scores.items()}
-    assert mean["random-windows"] > 0.9
-    assert mean["subject-stratified"] < 0.65
+CLEAN = ["subject-stratified", "subject-independent", "loso", "leave-one-stimulus-out[folds=5]"]
+LEAKY = ["random-windows", "split-then-oversample", "oversample-then-split"]
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"dataset": "toy[n_trials=30]"},
+        {
+            "dataset": "deap-simulated[effect_strength=0]",
+            "subjects": "1-5",
+            "windows": Windowing(per_trial=4),
+        },
+    ],
+    ids=["toy", "deap-simulated"],
+)
+def test_where_labels_are_noise_and_trials_have_offsets_only_leaky_protocols_beat_chance(plan, changes):
+    """One nearest neighbour on channel means, the trial as unit, exact binomial."""
+    changes = {"estimators": ["nearest-window"], "seeds": 1, "protocols": CLEAN + LEAKY, **changes}
+    predictions = {}
+    for task, stored in run(plan(**changes)):
+        predictions.setdefault(task.cell.protocol, []).append(stored.predictions())
+    for protocol, parts in predictions.items():
+        table = pd.concat(parts)
+        hits = table.assign(hit=table.y_true == table.y_pred).groupby(["subject", "trial"]).hit.mean() > 0.5
+        chance = table.groupby(["subject", "trial"]).y_true.first().value_counts(normalize=True).max()
+        p = binomtest(int(hits.sum()), len(hits), chance, alternative="greater").pvalue
+        assert (p < 0.001) if protocol in LEAKY else (p > 0.01 / len(CLEAN)), (protocol, hits.mean(), chance)
 
 
 def test_a_scaler_and_a_resampler_see_training_windows_only(plan, monkeypatch):
