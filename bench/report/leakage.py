@@ -151,7 +151,7 @@ def write_leakage(board: Leaderboard, store: Store) -> list[Path]:
 
 
 def _markdown(table: pd.DataFrame, board: Leaderboard) -> str:
-    lines = [f"# {title(board)}: the price of each leak", ""]
+    lines = [f"# {title(board)}", "", "What each leak buys: the same estimators under every protocol.", ""]
     lines += [f"- {note}" for note in notes(board)]
     lines += [
         "- Scores here are balanced accuracy over all test windows of a row, its seeds and folds together. In "
