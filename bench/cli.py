@@ -167,7 +167,8 @@ def canary(
     _add_plugins(plugins)
     study, chosen = read_study(suite, profile)
     from bench.canary import ALARM, run_canaries
-    from bench.plan import check_protocols, load_all, suite_panel
+    from bench.plan import load_all, suite_panel
+    from bench.suite_checks import check_protocols
     from bench.terminal import print_canaries
 
     study = study.thinned(chosen).model_copy(update=overrides_from(protocols=protocols, subjects=subjects))

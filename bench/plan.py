@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -12,17 +11,18 @@ from typing import Any
 import bench
 from bench.ablations import ablation_rows, same_trials
 from bench.audit import Audit
-from bench.cell import HARNESS, Cell, Split
+from bench.cell import Cell, Split
 from bench.divide import divide, make_split
-from bench.errors import BenchError, SuiteError, nearest
+from bench.errors import BenchError, SuiteError
 from bench.hrv import add_hrv
 from bench.loading import find_sources, load_recordings
 from bench.protocols import ProtocolError
 from bench.recordings import Recordings
-from bench.registry import Plugin, get, plugins
-from bench.spec import Spec, check_parameters, parse_spec
+from bench.registry import Plugin, get
+from bench.spec import Spec, parse_spec
 from bench.store import Store, StoredCell, differences
 from bench.suite import PROFILES, Profile, Suite, parse_subjects
+from bench.suite_checks import all_parameters, check_estimators, check_protocols
 from bench.windows import Panel, make_panel
 
 
@@ -240,7 +240,7 @@ def _task(
         estimator=str(spec),
         plugin=spec.name,
         resampler=spec.resampler,
-        parameters=tuple(sorted(_parameters(suite, spec, plugin).items())),
+        parameters=tuple(sorted(all_parameters(suite, spec, plugin).items())),
         scaling=suite.scaling,
         seed=seed,
         fold=fold,
@@ -249,47 +249,6 @@ def _task(
     identity = _identity(cell, plugin, suite, panel, split)
     stored = store.read(cell)
     return Task(cell, panel, split, identity, stored, _why(stored, identity))
-
-
-def check_estimators(suite: Suite) -> list[Spec]:
-    """Return the suite's estimators, each once; an error if one is unknown or has not such a parameter."""
-    specs = [parse_spec(text) for text in suite.estimators]
-    for spec in specs:
-        plugin = get("estimator", spec.name)
-        check_parameters(plugin, spec.parameters, HARNESS, f"estimator '{spec}'")
-        if spec.resampler:
-            get("resampler", spec.resampler)
-    for name, parameters in suite.parameters.items():
-        if name not in plugins("estimator"):
-            raise SuiteError(
-                f"suite '{suite.name}': key 'parameters.{name}': no estimator of that name"
-                f"{nearest(name, plugins('estimator'))}"
-            )
-        check_parameters(
-            plugins("estimator")[name], parameters, HARNESS, f"suite '{suite.name}': parameters.{name}"
-        )
-    return list({str(spec): spec for spec in specs}.values())
-
-
-def check_protocols(suite: Suite) -> list[Spec]:
-    """Return the suite's protocols, each once; an error if one is unknown or has not such a parameter."""
-    specs = [parse_spec(text) for text in suite.protocols]
-    for spec in specs:
-        plugin = get("protocol", spec.name)
-        check_parameters(plugin, spec.parameters, ("seed",), f"protocol '{spec}'")
-        if spec.resampler:
-            raise SuiteError(
-                f"protocol '{spec}': resamplers belong to estimators: mlstm-fcn+{spec.resampler}"
-            )
-    return list({str(spec): spec for spec in specs}.values())
-
-
-def _parameters(suite: Suite, spec: Spec, plugin: Plugin) -> dict[str, Any]:
-    parameters = {**plugin.parameters(HARNESS), **suite.parameters.get(spec.name, {}), **spec.parameters}
-    for name, value in parameters.items():
-        if value is inspect.Parameter.empty:
-            raise SuiteError(f"estimator '{spec}' needs its parameter '{name}': {spec.name}[{name}=...]")
-    return parameters
 
 
 def _identity(cell: Cell, plugin: Plugin, suite: Suite, panel: Panel, split: Split) -> dict[str, Any]:

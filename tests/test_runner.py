@@ -157,7 +157,9 @@ def test_where_labels_are_noise_and_trials_have_offsets_only_leaky_protocols_bea
         assert (p < 0.001) if protocol in LEAKY else (p > 0.01 / len(CLEAN)), (protocol, hits.mean(), chance)
 
 
-def test_a_scaler_and_a_resampler_see_training_windows_only(plan, monkeypatch):
+@pytest.fixture
+def fitted(monkeypatch):
+    """How many windows each scaler and resampler was fitted on."""
     import bench.cell as cell
 
     seen = []
@@ -173,29 +175,20 @@ def test_a_scaler_and_a_resampler_see_training_windows_only(plan, monkeypatch):
     monkeypatch.setattr(
         cell, "balance", lambda name, X, y, s: seen.append(len(X)) or real_balance(name, X, y, s)
     )
-    (task, *_) = (
-        todo := plan(estimators=["nearest-mean+ros"], seeds=1, protocols=["subject-stratified"])
-    ).waiting
+    return seen
+
+
+def test_a_scaler_and_a_resampler_see_training_windows_only(plan, fitted):
+    todo = plan(estimators=["nearest-mean+ros"], seeds=1, protocols=["subject-stratified"])
+    (task,) = todo.waiting
     run(todo)
-    assert seen == [len(task.split.train)] * 2
+    assert fitted == [len(task.split.train)] * 2
 
 
-def test_a_protocol_that_says_so_scales_over_all_windows(plan, monkeypatch):
-    import bench.cell as cell
-
-    seen = []
-    real = cell.make_scaler
-
-    def watched(name):
-        scaler = real(name)
-        fit = scaler.fit
-        scaler.fit = lambda X, subjects: seen.append(len(X)) or fit(X, subjects)
-        return scaler
-
-    monkeypatch.setattr(cell, "make_scaler", watched)
+def test_a_protocol_that_says_so_scales_over_all_windows(plan, fitted):
     todo = plan(estimators=["majority"], seeds=1, protocols=["random-windows[scaler=all]"])
     ((task, stored),) = run(todo)
-    assert seen == [len(task.panel)]
+    assert fitted == [len(task.panel)]
     assert stored.result["audit"]["scaler_saw_test"] is True
     assert stored.result["audit"]["verdict"] == "LEAKS trials, samples, scaler"
     assert "random-windows[scaler=all]" in str(stored.folder)
