@@ -61,7 +61,7 @@ class _Holdout(_Protocol):
 
     def __init__(self, seed: int = 0, test_size: float = 0.3) -> None:
         super().__init__(seed)
-        if not 0 < test_size < 1:
+        if not isinstance(test_size, int | float) or not 0 < test_size < 1:
             raise ProtocolError(f"test_size={test_size}: has to lie between 0 and 1")
         self.test_size = test_size
 

@@ -298,6 +298,7 @@ def test_what_cannot_be_divided_is_said_with_subject_and_class(protocol, study, 
         (lambda: LeaveOneSubjectOut(folds=1), "at least 2"),
         (lambda: LeaveOneSubjectOut(folds="many"), "whole number"),
         (lambda: SubjectStratified(test_size=1.5), "between 0 and 1"),
+        (lambda: SubjectStratified(test_size="big"), "test_size=big: has to lie between 0 and 1"),
         (lambda: RandomWindows(scaler="test"), "train or all"),
     ],
 )
