@@ -7,6 +7,7 @@ import time
 import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -19,10 +20,11 @@ from bench.metrics import confusion, scores
 from bench.quiet import import_quietly
 from bench.registry import Plugin, get
 from bench.resampling import Balanced, balance
-from bench.scaling import Scaling, make_scaler
+from bench.scaling import Scaler, Scaling, make_scaler
 from bench.windows import Panel
 
-HARNESS = ("random_state", "n_jobs")
+HARNESS = ("random_state", "n_jobs", "log_dir")
+SEVERAL_TRIALS = -1
 
 
 @dataclass(frozen=True)
@@ -91,6 +93,14 @@ class Split:
     fingerprint: str
 
 
+@dataclass(frozen=True, eq=False)
+class Fitted:
+    """The estimator after its fit, and the scaler of the windows that it was given."""
+
+    estimator: Any
+    scaler: Scaler
+
+
 @dataclass(eq=False)
 class Outcome:
     """What running a cell gave: status ``ok`` with predictions and scores, or ``failed`` with a reason.
@@ -100,7 +110,7 @@ class Outcome:
     TensorFlow does) is not counted again, so only first cells can be compared. `predictions` has a row a
     test window: ``subject``, ``trial``, ``start``, ``y_true``, ``y_pred`` and ``probability <class>`` for
     each class, where the estimator gives probabilities. `audit` is the split's, with what the resampler
-    made added.
+    made added. `fitted` is there only if `run_cell` was asked to keep it.
     """
 
     cell: Cell
@@ -116,6 +126,7 @@ class Outcome:
     n_test: int = 0
     warnings: list[str] = field(default_factory=list)
     predictions: pd.DataFrame | None = None
+    fitted: Fitted | None = None
 
 
 def available_cores() -> int:
@@ -123,12 +134,14 @@ def available_cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def run_cell(cell: Cell, panel: Panel, split: Split) -> Outcome:
+def run_cell(
+    cell: Cell, panel: Panel, split: Split, log_dir: Path | None = None, *, keep_fitted: bool = False
+) -> Outcome:
     """Fit on the training side, predict the test side; whatever goes wrong is in the outcome.
 
     Order of work: windows are copied, the scaler is fitted on the training windows and applied to
     both sides, padding becomes 0, the resampler balances the training windows, what it made is
-    audited, the estimator is made, fitted and asked.
+    audited, the estimator is made, fitted and asked. `log_dir` is a folder that the estimator may write into.
 
     Raises
     ------
@@ -139,7 +152,8 @@ def run_cell(cell: Cell, panel: Panel, split: Split) -> Outcome:
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         try:
-            _run(cell, panel, split, outcome)
+            fitted = _run(cell, panel, split, outcome, log_dir)
+            outcome.fitted = fitted if keep_fitted else None
         except LeakError as error:
             raise LeakError(f"protocol '{cell.protocol}' promises a clean split, and {error}") from None
         except (Exception, SystemExit) as error:  # an estimator may raise anything; the run goes on
@@ -155,18 +169,34 @@ def run_cell(cell: Cell, panel: Panel, split: Split) -> Outcome:
 
 @dataclass(frozen=True, eq=False)
 class Sides:
-    """Windows as an estimator gets them: scaled, balanced, without NaN."""
+    """Windows as an estimator gets them: scaled, balanced, without NaN but in what pads them.
+
+    `groups` is a number for the trial of each training window, or `SEVERAL_TRIALS` for one that a
+    resampler mixed from windows of two.
+    """
 
     X_train: np.ndarray
     y_train: np.ndarray
+    groups: np.ndarray
     X_test: np.ndarray
     y_test: np.ndarray
     sample_weight: np.ndarray | None
     audit: Audit
+    scaler: Scaler
 
 
-def prepare(panel: Panel, split: Split, scaling: Scaling, resampler: str = "", seed: int = 0) -> Sides:
+def prepare(
+    panel: Panel,
+    split: Split,
+    scaling: Scaling,
+    resampler: str = "",
+    seed: int = 0,
+    *,
+    keep_padding: bool = False,
+) -> Sides:
     """Copy, scale and balance the windows of a split, and audit what was made.
+
+    A resampler sees 0 in the place of padding; with `keep_padding`, NaN is put back after it.
 
     Raises
     ------
@@ -189,6 +219,8 @@ def prepare(panel: Panel, split: Split, scaling: Scaling, resampler: str = "", s
     X_train, X_test = scaled(X_train, split.train), scaled(panel.take(split.test), split.test)
     y_train, y_test = panel.y[split.train], panel.y[split.test]
     audit, made = split.audit, None
+    groups = panel.windows["row"].to_numpy()[split.train]
+    lengths = panel.lengths(split.train)
     if resampler:
         rows = split.resampler_rows
         given = X_train if rows is split.train else scaled(panel.take(rows), rows)
@@ -196,7 +228,15 @@ def prepare(panel: Panel, split: Split, scaling: Scaling, resampler: str = "", s
         audit = _audited(audit, split, X_test, rows, made, resampler)
         if len(made.X):
             X_train, y_train = np.concatenate([X_train, made.X]), np.concatenate([y_train, made.y])
-    return Sides(X_train, y_train, X_test, y_test, made.sample_weight if made else None, audit)
+            trials = panel.windows["row"].to_numpy()[rows[made.parents]]
+            of_one = trials[:, 0] == trials[:, 1]
+            groups = np.concatenate([groups, np.where(of_one, trials[:, 0], SEVERAL_TRIALS)])
+            lengths = np.concatenate([lengths, panel.lengths(rows)[made.parents].max(axis=1)])
+    if keep_padding:
+        for X, ends in ((X_train, lengths), (X_test, panel.lengths(split.test))):
+            np.copyto(X, np.nan, where=np.arange(X.shape[2]) >= ends[:, None, None])
+    weight = made.sample_weight if made else None
+    return Sides(X_train, y_train, groups, X_test, y_test, weight, audit, scaler)
 
 
 def _audited(
@@ -208,12 +248,13 @@ def _audited(
     return audit
 
 
-def _run(cell: Cell, panel: Panel, split: Split, outcome: Outcome) -> None:
+def _run(cell: Cell, panel: Panel, split: Split, outcome: Outcome, log_dir: Path | None) -> Fitted:
     from sklearn.utils.validation import has_fit_parameter
 
     plugin = get("estimator", cell.plugin)
     clock = time.perf_counter()
-    sides = prepare(panel, split, cell.scaling, cell.resampler, cell.seed)
+    unequal_length = plugin.about["unequal_length"]
+    sides = prepare(panel, split, cell.scaling, cell.resampler, cell.seed, keep_padding=unequal_length)
     outcome.prepare_seconds = time.perf_counter() - clock
     outcome.audit = sides.audit
     outcome.n_train, outcome.n_test = len(sides.X_train), len(sides.X_test)
@@ -221,15 +262,17 @@ def _run(cell: Cell, panel: Panel, split: Split, outcome: Outcome) -> None:
     import_quietly(plugin.requires)  # importing TensorFlow is no part of anybody's training time
     if plugin.about["compiled"]:
         _rehearse(cell, plugin, sides.X_train, sides.y_train)
-    estimator = make_estimator(plugin, dict(cell.parameters), cell.seed)
-    weights = {} if sides.sample_weight is None else {"sample_weight": sides.sample_weight}
-    if weights and not has_fit_parameter(estimator, "sample_weight"):
+    estimator = make_estimator(plugin, dict(cell.parameters), cell.seed, log_dir)
+    given = {} if sides.sample_weight is None else {"sample_weight": sides.sample_weight}
+    if given and not has_fit_parameter(estimator, "sample_weight"):
         raise ValueError(
             f"the fit of {cell.plugin} takes no sample_weight, so +{cell.resampler} has no way to it"
         )
+    if has_fit_parameter(estimator, "groups"):
+        given["groups"] = sides.groups
     with PeakMemory() as peak:
         clock = time.perf_counter()
-        estimator.fit(sides.X_train, sides.y_train, **weights)
+        estimator.fit(sides.X_train, sides.y_train, **given)
         outcome.fit_seconds = time.perf_counter() - clock
         clock = time.perf_counter()
         y_pred = np.asarray(estimator.predict(sides.X_test)).astype(str)
@@ -254,11 +297,18 @@ def _run(cell: Cell, panel: Panel, split: Split, outcome: Outcome) -> None:
         predictions = predictions.join(probabilities.astype(np.float32).add_prefix("probability "))
     outcome.predictions = predictions
     outcome.scores = scores(confusion(sides.y_test, y_pred, panel.classes))
+    return Fitted(estimator, sides.scaler)
 
 
-def make_estimator(plugin: Plugin, parameters: Mapping[str, Any], random_state: int) -> Any:
-    """Call an estimator's factory, with the seed and the cores at hand if it takes them."""
-    given = {"random_state": random_state, "n_jobs": available_cores()}
+def make_estimator(
+    plugin: Plugin, parameters: Mapping[str, Any], random_state: int, log_dir: Path | None = None
+) -> Any:
+    """Call an estimator's factory, with the seed, the cores at hand and a folder if it takes them."""
+    given = {
+        "random_state": random_state,
+        "n_jobs": available_cores(),
+        "log_dir": None if log_dir is None else str(log_dir),
+    }
     wanted = {name: given[name] for name in HARNESS if name in plugin.parameters()}
     return plugin.factory(**parameters, **wanted)
 

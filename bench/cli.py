@@ -12,10 +12,17 @@ import typer
 from bench.errors import BenchError, SuiteError
 from bench.options import (
     DataRootOption,
+    FormatOption,
+    HopOption,
+    ModelArgument,
     PluginsOption,
     ProfileOption,
     ProtocolsOption,
+    RealTimeOption,
+    ReplayOption,
     ResultsOption,
+    SaveModelsOption,
+    ScaleSubjectOption,
     SubjectsOption,
     SuiteOption,
     overrides_from,
@@ -53,6 +60,8 @@ app.add_typer(data, name="data")
     python -m bench run --suite deap-arousal --plan
 
     python -m bench run --suite deap-arousal --ablations
+
+    python -m bench run --suite deap-arousal --estimators mlstm-fcn --save-models
     """
 )
 def run(
@@ -72,6 +81,7 @@ def run(
         bool,
         typer.Option("--ablations", help="The suite's ablations in place of its estimators and protocols."),
     ] = False,
+    save_models: SaveModelsOption = False,
     results: ResultsOption = Path("results"),
     plugins: PluginsOption = None,
     plan: Annotated[bool, typer.Option("--plan", help="Say what would be run; fit nothing.")] = False,
@@ -94,7 +104,14 @@ def run(
     console = _console()
     with console.status("looking at the data"):
         todo = make_plan(
-            study, chosen, overrides, data_root=data_root, results=results, ablations=ablations, say=_warn
+            study,
+            chosen,
+            overrides,
+            data_root=data_root,
+            results=results,
+            ablations=ablations,
+            save_models=save_models,
+            say=_warn,
         )
     for notice in todo.notices:
         _warn(notice)
@@ -102,6 +119,52 @@ def run(
         _print_plan(todo)
         return
     raise typer.Exit(_run_plan(todo))
+
+
+@app.command(
+    epilog="""
+    Examples, with a model of: python -m bench run --suite deap-arousal --save-models
+
+    python -m bench stream results/deap-arousal@simulated/subject-stratified/mlstm-fcn/seed-0 --replay 3/12
+
+    recorder | python -m bench stream CELL/model.keras --hop 1 --format jsonl
+
+    python -m bench stream CELL --format csv < recording.csv > classes.csv
+    """
+)
+def stream(
+    model: ModelArgument,
+    replay: ReplayOption = None,
+    real_time: RealTimeOption = False,
+    hop: HopOption = None,
+    subject: ScaleSubjectOption = None,
+    format_: FormatOption = None,
+    data_root: DataRootOption = None,
+    plugins: PluginsOption = None,
+) -> None:
+    """Classify a recording, or what comes on standard input, window after window, with a saved model.
+
+    Standard input has a sample a line: a value of each channel in the model's order, separated by commas or
+    blanks; or a first line names the columns, in any order. Each window's line appears as soon as its last
+    sample is there: seconds from the first sample to the window's end, class, probability, milliseconds from
+    the last sample to the class. The end of the input, or Ctrl-C, brings the summary. The first predictions
+    compile the network; they are made before the first sample is read, and not counted.
+
+    Exit status: 0, or 2 if the model, an option or a line of the input is at fault.
+    """
+    _add_plugins(plugins)
+    from bench.stream import stream as classify
+
+    classify(
+        model,
+        recording=replay,
+        data_root=data_root,
+        real_time=real_time,
+        hop=hop,
+        subject=subject,
+        form=format_,
+        say=_warn,
+    )
 
 
 @app.command(
@@ -331,12 +394,15 @@ def _run_plan(plan: Plan) -> int:
     )
     for why in dict.fromkeys(task.why for task in plan.waiting if task.stored is not None):
         console.print("run again:", why, markup=False, soft_wrap=True)
+    before = len(plan.notices)
     try:
         failed = run_with_progress(plan, console) if plan.waiting else 0
     except KeyboardInterrupt:
         _warn("interrupted: the finished cells are kept; the same command goes on with the others")
         return 130
     _write_tables(plan.store, plan.suite)
+    for notice in plan.notices[before:]:
+        _warn(notice)
     if failed:
         _warn(f"{failed} of {len(plan.tasks)} cells failed; their reasons stand above and in the leaderboard")
     return 1 if failed else 0

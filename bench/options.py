@@ -37,6 +37,36 @@ DataRootOption = Annotated[
     typer.Option("--data-root", help="The data set's folder, as its owners distribute it.", metavar="DIR"),
 ]
 
+SaveModelsOption = Annotated[
+    bool,
+    typer.Option("--save-models", help="Keep each trained model that can be saved, for `stream`."),
+]
+
+ModelArgument = Annotated[
+    Path, typer.Argument(help="A cell's folder with a model, or its model.keras.", metavar="MODEL")
+]
+ReplayOption = Annotated[
+    str | None,
+    typer.Option("--replay", help="This recording of the model's data set.", metavar="SUBJECT/TRIAL"),
+]
+RealTimeOption = Annotated[
+    bool, typer.Option("--real-time", help="Replay at the recording's speed, not as fast as it goes.")
+]
+HopOption = Annotated[
+    float | None,
+    typer.Option("--hop", help="From window to window; by default as in training.", metavar="SECONDS"),
+]
+ScaleSubjectOption = Annotated[
+    int | None,
+    typer.Option("--subject", help="Whose scaling, where each has its own (subject-z-score).", metavar="N"),
+]
+FormatOption = Annotated[
+    str | None,
+    typer.Option(
+        "--format", help="text, csv or jsonl; by default text on a terminal, else csv.", metavar="FORMAT"
+    ),
+]
+
 
 def read_study(suite: str, profile: str) -> tuple[Suite, Profile]:
     """Return the suite, and the profile if there is one of that name."""

@@ -15,10 +15,11 @@ from bench.cell import Cell, Split
 from bench.divide import divide, make_split
 from bench.errors import BenchError, SuiteError
 from bench.hrv import add_hrv
-from bench.loading import find_sources, load_recordings
+from bench.loading import Source, find_sources, load_recordings
 from bench.protocols import ProtocolError
 from bench.recordings import Recordings
 from bench.registry import Plugin, get
+from bench.saved import MODEL, keeps_models
 from bench.spec import Spec, parse_spec
 from bench.store import Store, StoredCell, differences
 from bench.suite import PROFILES, Profile, Suite, parse_subjects
@@ -42,7 +43,8 @@ class Task:
 class Plan:
     """All cells of a run, in order, what it changes of the suite, and the store that takes the results.
 
-    `ablations` says, a mapping a row of their table, which stored cells the row is made of.
+    `ablations` says, a mapping a row of their table, which stored cells the row is made of. `sources` are
+    what the recordings of each variant were loaded from. With `save_models` cells keep the fitted model.
     """
 
     suite: Suite
@@ -52,6 +54,8 @@ class Plan:
     tasks: list[Task]
     notices: list[str] = field(default_factory=list)
     ablations: list[dict[str, Any]] = field(default_factory=list)
+    sources: dict[str, Source] = field(default_factory=dict)
+    save_models: bool = False
 
     @property
     def waiting(self) -> list[Task]:
@@ -67,6 +71,7 @@ def make_plan(
     data_root: Path | None = None,
     results: Path = Path("results"),
     ablations: bool = False,
+    save_models: bool = False,
     say: Callable[[str], None] = lambda text: None,
 ) -> Plan:
     """Load the data, divide it, and decide for each cell whether it must be run.
@@ -83,6 +88,8 @@ def make_plan(
         Where results are kept.
     ablations : bool, default False
         Plan the suite's ablations and their reference, in place of its protocols and estimators.
+    save_models : bool, default False
+        Keep the fitted model of every cell whose estimator can be kept; one without is run again.
     say : callable
         Told in a line what takes time.
 
@@ -99,8 +106,10 @@ def make_plan(
     protocols = check_protocols(suite)
     recordings, notices = load_all(suite, data_root, say)
     store = Store(results, suite.name, recordings[0][1].simulated)
-    plan = Plan(suite, profile, changes, store, [], notices)
-    for variant, own in recordings:
+    plan = Plan(suite, profile, changes, store, [], notices, save_models=save_models)
+    for source, own in recordings:
+        variant = source.variant
+        plan.sources[variant] = source
         if ablations:
             _plan_ablations(plan, variant, own, say)
             continue
@@ -113,18 +122,25 @@ def make_plan(
         ]
         for seed, protocol_name, fold, split in divided:
             for spec in specs:
-                plan.tasks.append(_task(store, suite, spec, panel, split, variant, protocol_name, seed, fold))
+                plan.tasks.append(_task(plan, suite, spec, panel, split, variant, protocol_name, seed, fold))
     _refuse_to_replace(plan)
+    if save_models:
+        names = sorted({task.cell.plugin for task in plan.tasks})
+        without = [name for name in names if not keeps_models(get("estimator", name))]
+        if without:
+            plan.notices.append(
+                f"--save-models: no model is kept of {', '.join(without)}: the program cannot save these"
+            )
     return plan
 
 
 def load_all(
     suite: Suite, data_root: Path | None, say: Callable[[str], None]
-) -> tuple[list[tuple[str, Recordings]], list[str]]:
-    """Return the recordings of each variant of the suite's data set, and what the user should know."""
+) -> tuple[list[tuple[Source, Recordings]], list[str]]:
+    """Return the recordings of each source of the suite's data set, and what the user should know."""
     subjects = parse_subjects(suite.subjects) if suite.subjects else None
     sources, notice = find_sources(parse_spec(suite.dataset), data_root)
-    loaded = [(source.variant, load_recordings(source, subjects, say)) for source in sources]
+    loaded = [(source, load_recordings(source, subjects, say)) for source in sources]
     return loaded, [notice] if notice else []
 
 
@@ -152,7 +168,7 @@ def audit_protocols(
     recordings, notices = load_all(suite, data_root, say)
     rows: list[tuple[str, str, list[Audit]]] = []
     faults = []
-    for variant, own in recordings:
+    for source, own in recordings:
         panel = suite_panel(suite, own, say)
         for protocol in check_protocols(suite):
             try:
@@ -162,7 +178,7 @@ def audit_protocols(
             except ProtocolError as error:
                 faults.append(str(error))
                 continue
-            rows.append((variant, str(protocol), [split.audit for split in splits]))
+            rows.append((source.variant, str(protocol), [split.audit for split in splits]))
             broken = [
                 split.audit.verdict for split in splits if split.must_be_clean and not split.audit.clean
             ]
@@ -199,9 +215,7 @@ def _plan_ablations(plan: Plan, variant: str, recordings: Recordings, say: Calla
             for seed, fold, split in divided:
                 if place:
                     split = _divided_alike(split, reference, panel)
-                task = _task(
-                    plan.store, row.suite, spec, panel, split, variant, str(protocol), seed, fold, place
-                )
+                task = _task(plan, row.suite, spec, panel, split, variant, str(protocol), seed, fold, place)
                 if task.cell not in planned:
                     planned.add(task.cell)
                     plan.tasks.append(task)
@@ -222,7 +236,7 @@ def _divided_alike(split: Split, reference: Panel, panel: Panel) -> Split:
 
 
 def _task(
-    store: Store,
+    plan: Plan,
     suite: Suite,
     spec: Spec,
     panel: Panel,
@@ -247,8 +261,11 @@ def _task(
         ablation=ablation,
     )
     identity = _identity(cell, plugin, suite, panel, split)
-    stored = store.read(cell)
-    return Task(cell, panel, split, identity, stored, _why(stored, identity))
+    stored = plan.store.read(cell)
+    why = _why(stored, identity)
+    if stored is not None and not why and plan.save_models and keeps_models(plugin) and not stored.has_model:
+        why = f"it has no {MODEL}"
+    return Task(cell, panel, split, identity, stored, why)
 
 
 def _identity(cell: Cell, plugin: Plugin, suite: Suite, panel: Panel, split: Split) -> dict[str, Any]:

@@ -47,13 +47,20 @@ class Plugin:
 
     @property
     def source_digest(self) -> str:
-        """SHA-256 of the defining file, and of the ``_*.py`` files beside it that it names.
+        """SHA-256 of the defining file, and of the ``_*.py`` files beside it that it or another of them names.
 
         A stored result, or cached recordings, are reused only while this is the same.
         """
-        own = self.source.read_bytes()
-        helpers = [file for file in sorted(self.source.parent.glob("_*.py")) if file.stem.encode() in own]
-        return hashlib.sha256(b"".join([own, *(file.read_bytes() for file in helpers)])).hexdigest()
+        contents = {self.source: self.source.read_bytes()}
+        helpers = {file: file.read_bytes() for file in sorted(self.source.parent.glob("_*.py"))}
+        while named := [
+            file
+            for file in helpers.keys() - contents.keys()
+            if any(file.stem.encode() in content for content in contents.values())
+        ]:
+            contents |= {file: helpers[file] for file in named}
+        first = contents.pop(self.source)
+        return hashlib.sha256(b"".join([first, *(contents[file] for file in sorted(contents))])).hexdigest()
 
     @property
     def summary(self) -> str:
@@ -101,15 +108,24 @@ def _register(kind: str, name: str, about: dict[str, Any], requires: Sequence[st
 
 
 def register_estimator(
-    name: str, *, family: str, requires: Sequence[str] = (), install: str = "", compiled: bool = False
+    name: str,
+    *,
+    family: str,
+    requires: Sequence[str] = (),
+    install: str = "",
+    compiled: bool = False,
+    unequal_length: bool = False,
 ):
     """Register a function that makes a classifier.
 
-    The function is called with keyword arguments. ``random_state`` and ``n_jobs`` are given by the
-    harness to a function that has them; the others are set in specs such as ``rocket[num_kernels=500]``.
+    The function is called with keyword arguments. ``random_state``, ``n_jobs`` and ``log_dir`` (a folder for
+    what it wants to write while it is fitted) are given by the harness to a function that has them; the
+    others are set in specs such as ``rocket[num_kernels=500]``.
     It returns an object with ``fit(X, y)`` and ``predict(X)``, and ``predict_proba(X)`` and
     ``classes_`` if it can, for `X` of shape (n_windows, n_channels, n_timepoints), float32, and `y`
-    of str.
+    of str. A ``fit`` that has a parameter ``groups`` is given a number for each window's trial,
+    or -1 for a window that a resampler mixed from several. A registered class with ``save(path, about)`` and a
+    class method ``load(path)`` can be kept by ``run --save-models`` and used by ``stream``.
 
     Parameters
     ----------
@@ -125,8 +141,12 @@ def register_estimator(
     compiled : bool, default False
         Whether a first call compiles code (numba). It is then rehearsed once, untimed, on a handful
         of windows, so that no cell's seconds contain a compiler.
+    unequal_length : bool, default False
+        Whether it is given windows that are shorter than others with NaN after their end. Otherwise
+        these are filled up with 0.
     """
-    return _register("estimator", name, {"family": family, "compiled": compiled}, requires, install)
+    about = {"family": family, "compiled": compiled, "unequal_length": unequal_length}
+    return _register("estimator", name, about, requires, install)
 
 
 def register_dataset(

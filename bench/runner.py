@@ -16,7 +16,10 @@ import numpy as np
 import bench
 from bench.cell import Outcome, available_cores, run_cell
 from bench.plan import Plan, Task
+from bench.registry import get
+from bench.saved import About, DataSet, keeps_models
 from bench.store import StoredCell
+from bench.windows import Target, Windowing
 
 PACKAGES = ("numpy", "pandas", "scikit-learn", "imbalanced-learn", "sktime", "numba", "tensorflow", "keras")
 
@@ -27,8 +30,15 @@ def execute(plan: Plan) -> Iterable[tuple[Task, StoredCell]]:
     if plan.ablations:
         plan.store.write_ablations(plan.ablations)
     for task in plan.waiting:
-        outcome = run_cell(task.cell, task.panel, task.split)
-        yield task, plan.store.write(outcome, _result(outcome, task, plan))
+        keep = plan.save_models and keeps_models(get("estimator", task.cell.plugin))
+        log_dir = plan.store.log_dir(task.cell)
+        outcome = run_cell(task.cell, task.panel, task.split, log_dir, keep_fitted=keep)
+        result = _result(outcome, task, plan)
+        stored = plan.store.write(outcome, result, _about(outcome, task, plan))
+        outcome.fitted = None  # the next fit needs the memory
+        if keep and stored.ok and not stored.has_model:
+            plan.notices.append(f"{stored.folder}: {result['warnings'][-1]}")
+        yield task, stored
 
 
 def _result(outcome: Outcome, task: Task, plan: Plan) -> dict[str, Any]:
@@ -65,6 +75,46 @@ def _result(outcome: Outcome, task: Task, plan: Plan) -> dict[str, Any]:
         "hardware": _hardware(),
         "written": datetime.now(UTC).isoformat(timespec="microseconds"),
     }
+
+
+def _about(outcome: Outcome, task: Task, plan: Plan) -> dict[str, Any] | None:
+    """Say what live use of the fitted estimator needs; None if it is not to be kept."""
+    if outcome.fitted is None:
+        return None
+    cell, panel, split = task.cell, task.panel, task.split
+    recordings, source = panel.recordings, plan.sources[cell.variant]
+    setting = task.identity["setting"]
+    windowing = Windowing.model_validate(setting["windows"])
+    hop = round((windowing.seconds - windowing.overlap) * recordings.sampling_rate)
+    # What a resampler saw is in the windows that it made, and these are trained on too.
+    rows = np.union1d(split.train, split.resampler_rows) if cell.resampler else np.unique(split.train)
+    trained_on = panel.windows.iloc[rows].groupby("subject")["trial"].unique()
+    about = About(
+        plugin=cell.plugin,
+        estimator=cell.estimator,
+        data=DataSet(
+            name=recordings.name,
+            plugin=source.plugin.name,
+            parameters=source.parameters,
+            simulated=recordings.simulated,
+            credit=recordings.credit,
+        ),
+        target=Target.model_validate(setting["target"]),
+        classes=list(panel.classes),
+        channels=list(panel.channels),
+        sampling_rate=recordings.sampling_rate,
+        window_samples=panel.n_timepoints,
+        hop_samples=panel.n_timepoints if windowing.whole else hop,
+        baseline=windowing.baseline or windowing.whole,
+        whole=windowing.whole,
+        protocol=cell.protocol,
+        seed=cell.seed,
+        fold=cell.fold,
+        verdict=outcome.audit.verdict,
+        scaling=outcome.fitted.scaler.fitted(),
+        trained_on={int(str(subject)): sorted(map(int, trials)) for subject, trials in trained_on.items()},
+    )
+    return about.model_dump(mode="json")
 
 
 @cache

@@ -2,19 +2,94 @@
 
 from __future__ import annotations
 
-from typing import Literal, Protocol
+from typing import Annotated, Literal, Protocol
 
 import numpy as np
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 Scaling = Literal["min-max", "subject-z-score", "none"]
 
+_OfChannels = list[Annotated[float, Field(allow_inf_nan=False)]]
+_Spreads = list[Annotated[float, Field(gt=0, allow_inf_nan=False)]]
+
 
 class Scaler(Protocol):
-    """`fit` learns from training windows (n, n_channels, n_timepoints); `transform` changes X in place."""
+    """`fit` learns from training windows (n, n_channels, n_timepoints); `transform` changes X in place.
+
+    `fitted` gives what was learnt, as JSON can hold it.
+    """
 
     def fit(self, X: np.ndarray, subjects: np.ndarray) -> Scaler: ...
 
     def transform(self, X: np.ndarray, subjects: np.ndarray) -> np.ndarray: ...
+
+    def fitted(self) -> FittedMinMax | FittedSubjectZScore | FittedNone: ...
+
+
+class _Fitted(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class FittedMinMax(_Fitted):
+    """What `MinMax` learnt: lowest value and spread of each channel."""
+
+    name: Literal["min-max"] = "min-max"
+    low: _OfChannels
+    spread: _Spreads
+
+    def lengths(self) -> set[int]:
+        """Return for how many channels there are values."""
+        return {len(self.low), len(self.spread)}
+
+    def scaler(self) -> MinMax:
+        """Return the scaler as it was fitted, to the bit."""
+        scaler = MinMax()
+        scaler.low_, scaler.spread_ = _float32(self.low), _float32(self.spread)
+        return scaler
+
+
+class FittedSubjectZScore(_Fitted):
+    """What `SubjectZScore` learnt: by subject, mean and deviation of each channel."""
+
+    name: Literal["subject-z-score"] = "subject-z-score"
+    mean: dict[int, _OfChannels]
+    deviation: dict[int, _Spreads]
+
+    @model_validator(mode="after")
+    def _same_subjects(self) -> FittedSubjectZScore:
+        if not self.mean or self.mean.keys() != self.deviation.keys():
+            raise ValueError("mean and deviation are not of the same subjects")
+        return self
+
+    def lengths(self) -> set[int]:
+        """Return for how many channels there are values."""
+        return {len(values) for part in (self.mean, self.deviation) for values in part.values()}
+
+    def scaler(self) -> SubjectZScore:
+        """Return the scaler as it was fitted, to the bit."""
+        scaler = SubjectZScore()
+        scaler.moments_ = {
+            subject: (_float32(mean), _float32(self.deviation[subject]))
+            for subject, mean in self.mean.items()
+        }
+        return scaler
+
+
+class FittedNone(_Fitted):
+    """Nothing: the windows are left as they are."""
+
+    name: Literal["none"] = "none"
+
+    def lengths(self) -> set[int]:
+        """Return nothing: there are no values."""
+        return set()
+
+    def scaler(self) -> Unscaled:
+        """Return a scaler that changes nothing."""
+        return Unscaled()
+
+
+FittedScaling = Annotated[FittedMinMax | FittedSubjectZScore | FittedNone, Field(discriminator="name")]
 
 
 class MinMax:
@@ -30,6 +105,9 @@ class MinMax:
         X -= self.low_[:, None]
         X /= self.spread_[:, None]
         return X
+
+    def fitted(self) -> FittedMinMax:
+        return FittedMinMax(low=self.low_.tolist(), spread=self.spread_.tolist())
 
 
 class SubjectZScore:
@@ -56,6 +134,13 @@ class SubjectZScore:
             X[own] = (X[own] - mean[:, None]) / deviation[:, None]
         return X
 
+    def fitted(self) -> FittedSubjectZScore:
+        moments = {int(subject): both for subject, both in self.moments_.items()}
+        return FittedSubjectZScore(
+            mean={subject: mean.tolist() for subject, (mean, _) in moments.items()},
+            deviation={subject: deviation.tolist() for subject, (_, deviation) in moments.items()},
+        )
+
 
 class Unscaled:
     """Leave the windows as they are."""
@@ -66,8 +151,15 @@ class Unscaled:
     def transform(self, X: np.ndarray, subjects: np.ndarray) -> np.ndarray:
         return X
 
+    def fitted(self) -> FittedNone:
+        return FittedNone()
+
 
 def make_scaler(scaling: Scaling) -> Scaler:
     """Return an unfitted scaler by its name in suites."""
     scalers: dict[str, type[Scaler]] = {"min-max": MinMax, "subject-z-score": SubjectZScore, "none": Unscaled}
     return scalers[scaling]()
+
+
+def _float32(values: list[float]) -> np.ndarray:
+    return np.array(values, dtype=np.float32)

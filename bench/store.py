@@ -16,8 +16,10 @@ import pandas as pd
 
 from bench.cell import Cell, Outcome
 from bench.errors import DataError
+from bench.saved import ABOUT, MODEL, has_model, save_model
 
 RESULT, PREDICTIONS = "result.json", "predictions.parquet"
+LOGS = "logs"
 ABLATIONS, ROWS = "ablations", "rows.json"
 
 
@@ -32,6 +34,11 @@ class StoredCell:
     def ok(self) -> bool:
         """Whether the cell has predictions."""
         return self.result["status"] == "ok"
+
+    @property
+    def has_model(self) -> bool:
+        """Whether the trained model was kept."""
+        return has_model(self.folder)
 
     def predictions(self) -> pd.DataFrame:
         """Read the predictions.
@@ -70,12 +77,26 @@ class Store:
         top = self.folder / ABLATIONS / cell.ablation if cell.ablation else self.folder
         return top / cell.variant / cell.protocol / cell.estimator / last
 
+    def log_dir(self, cell: Cell) -> Path:
+        """Return the folder for what the cell's estimator writes while it is fitted.
+
+        It outlives an interrupted fit, and is moved into the cell's folder when that is written.
+        """
+        path = self.path(cell)
+        return path.with_name(path.name + ".running")
+
     def read(self, cell: Cell) -> StoredCell | None:
         """Return what is stored for the cell; None if nothing is, or nothing that can be read."""
         return _read(self.path(cell))
 
-    def write(self, outcome: Outcome, result: dict[str, Any]) -> StoredCell:
-        """Store an outcome, in the place of an older one; DataError if the disk refuses."""
+    def write(
+        self, outcome: Outcome, result: dict[str, Any], about: dict[str, Any] | None = None
+    ) -> StoredCell:
+        """Store an outcome, in the place of an older one; DataError if the disk refuses.
+
+        With `about` the fitted estimator is kept too. If it cannot save itself, that is one of the
+        result's warnings: what was computed is not lost over it.
+        """
         target = self.path(outcome.cell)
         try:
             target.parent.mkdir(parents=True, exist_ok=True)
@@ -83,6 +104,10 @@ class Store:
             try:
                 if outcome.predictions is not None:
                     outcome.predictions.to_parquet(aside / PREDICTIONS, index=False)
+                if self.log_dir(outcome.cell).is_dir():
+                    os.replace(self.log_dir(outcome.cell), aside / LOGS)
+                if about is not None and outcome.fitted is not None:
+                    _try_to_save(aside, outcome.fitted.estimator, about, result["warnings"])
                 (aside / RESULT).write_text(json.dumps(result, indent=1, default=str), encoding="utf-8")
                 aside.chmod(0o755)
                 shutil.rmtree(target, ignore_errors=True)
@@ -119,6 +144,17 @@ class Store:
                 stored = _read(file.parent)
                 if stored is not None:
                     yield stored
+
+
+def _try_to_save(folder: Path, estimator: Any, about: dict[str, Any], warnings: list[str]) -> None:
+    try:
+        save_model(folder, estimator, about)
+    except OSError:
+        raise
+    except Exception as error:  # a plugin's method may raise anything
+        for name in (MODEL, ABOUT):
+            (folder / name).unlink(missing_ok=True)
+        warnings.append(f"the model was not kept: {type(error).__name__}: {error}")
 
 
 def _read(folder: Path) -> StoredCell | None:

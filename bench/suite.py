@@ -7,7 +7,15 @@ import tomllib
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 
 from bench.errors import SuiteError, nearest
 from bench.scaling import Scaling
@@ -96,16 +104,32 @@ class Ablations(_Strict):
 class Published(_Strict):
     """A figure of published work, to stand beside ours.
 
+    `variant` says of which problem the figure is, where the data set has several; ``""`` stands for all.
     `protocols` are those under which it may have been made; `recall` is by class, in their order.
     """
 
+    variant: str = ""
     estimator: str
     protocols: Annotated[list[str], Field(min_length=1)]
-    oversampled: bool
+    oversampled: bool = False
     epochs: int | None = None
     accuracy: float = Field(ge=0, le=1)
     recall: list[float] = []
     source: str
+
+    @field_validator("variant")
+    @classmethod
+    def _name_of_a_problem(cls, value: str) -> str:
+        if value and not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", value):
+            raise ValueError("the name of a problem is of letters, digits, '.', '_' and '-'")
+        return value
+
+    @field_validator("recall")
+    @classmethod
+    def _of_one_data_set(cls, value: list[float], info: ValidationInfo) -> list[float]:
+        if value and info.data.get("variant"):
+            raise ValueError("recall by class is compared where there is one data set, so not with 'variant'")
+        return value
 
 
 class Suite(_Strict):

@@ -173,6 +173,12 @@ class Panel:
         parts = np.array_split(np.arange(len(self)), -(-len(self) // 1000))
         return np.concatenate([content_keys(self.take(part)) for part in parts])
 
+    def lengths(self, indices: np.ndarray) -> np.ndarray:
+        """Return how many samples the windows at `indices` have before any padding, int64."""
+        samples = np.array([signal.shape[1] for signal in self.recordings.signals])
+        there = samples[self.windows["row"].to_numpy()[indices]]
+        return np.minimum(there - self.windows["start"].to_numpy()[indices], self.n_timepoints)
+
     def take(self, indices: np.ndarray) -> np.ndarray:
         """Copy the windows at `indices`: float32 of shape (n, n_channels, n_timepoints)."""
         X = np.empty((len(indices), *self.shape[1:]), dtype=np.float32)

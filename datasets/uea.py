@@ -1,7 +1,8 @@
 """The UEA archive of multivariate time series classification problems, in its ``.ts`` files.
 
 Two problems come with sktime and need neither a folder nor a network. The archive's use here is to
-compare an estimator with its published accuracy: hardly any of its problems is about emotion.
+compare an estimator with its published accuracy: hardly any of its problems is about emotion. ``uea``
+takes all problems from one place; ``uea-paper`` takes four that have such an accuracy from where they are.
 """
 
 from __future__ import annotations
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
 # Shipped inside sktime: problem, and the function of sktime.datasets that reads it.
 SHIPPED = {"BasicMotions": "load_basic_motions", "JapaneseVowels": "load_japanese_vowels"}
 SPLITS = ("train", "test")
+
+# Those whose published accuracy of MLSTM-FCN the suite uea-paper has.
+PAPER = ("ArticularyWordRecognition", "AtrialFibrillation", "BasicMotions", "JapaneseVowels")
 
 CREDIT = (
     "UEA multivariate time series classification archive: Bagnall et al. (2018), arXiv 1811.00075. "
@@ -117,6 +121,76 @@ def uea(root: Path | None = None, *, subjects: Sequence[int] | None = None, prob
         trials=_table(labels, splits),
         credit=CREDIT,
     )
+
+
+def uea_paper_problems(root: Path | None = None) -> dict[str, Sequence[str]]:
+    """Return ``{"problem": names}``: those of `PAPER` that `root` holds or sktime ships, sorted.
+
+    Raises
+    ------
+    DataError
+        If `root` is not a folder, holds none of them, or half of one.
+    """
+    found = _find_paper(root)
+    # As in `uea_problems`; and what sktime ships would stand in for a half that the user has.
+    for files in found.values():
+        _require(files)
+    return {"problem": [name for name in PAPER if name in found or name in SHIPPED]}
+
+
+def uea_paper_files(root: Path | None = None) -> list[Path]:
+    """Return the ``.ts`` files of `PAPER` under `root`; none without a folder."""
+    return [file for _, pair in sorted(_find_paper(root).items()) for file in pair]
+
+
+@register_dataset(
+    "uea-paper",
+    description="the problems of uea with a published accuracy of MLSTM-FCN, from a folder and from sktime",
+    licence="no single licence stated; research use",
+    where="https://www.timeseriesclassification.com",
+    env="UEA_ROOT",
+    files=uea_paper_files,
+    variants=uea_paper_problems,
+    needs_root=False,
+)
+def uea_paper(root: Path | None = None, *, subjects: Sequence[int] | None = None, problem: str) -> Recordings:
+    """UEA: one of the problems with a published accuracy of MLSTM-FCN, from `root` or else from sktime.
+
+    Parameters
+    ----------
+    root : Path, optional
+        Folder as of `uea`. What it does not hold is read from sktime, where that ships it.
+    subjects : None
+        As of `uea`.
+    problem : str
+        One of `PAPER`.
+
+    Returns
+    -------
+    Recordings
+        As of `uea`.
+
+    Raises
+    ------
+    DataError
+        As `uea`, and if `root` holds none of `PAPER`.
+    """
+    if problem not in PAPER:
+        raise _unknown(problem, PAPER, "uea-paper")
+    return uea(root if problem in _find_paper(root) else None, subjects=subjects, problem=problem)
+
+
+def _find_paper(root: Path | None) -> dict[str, tuple[Path, Path]]:
+    """Return the paths of the two files of each problem of `PAPER` of which `root` has at least one."""
+    if root is None:
+        return {}
+    found = {name: files for name, files in _find(Path(root)).items() if name in PAPER}
+    # Going on with what sktime ships would pass over the folder that the user has named.
+    if not found:
+        raise DataError(
+            f"{root}: none of {', '.join(PAPER)} is there; {' and '.join(sorted(SHIPPED))} need no folder"
+        )
+    return found
 
 
 def _find(root: Path) -> dict[str, tuple[Path, Path]]:

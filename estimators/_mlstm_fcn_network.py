@@ -1,11 +1,18 @@
-"""The network of `bench.estimators.mlstm_fcn` and its layers; this file imports Keras, and is imported late."""
+"""The network of `bench.estimators.mlstm_fcn`; this file imports Keras, and is imported late.
+
+Time runs along the third of four axes, (n_windows, 1, n_timepoints, n_filters): the shape in which TensorFlow's
+fused batch normalisation and its convolutions work without rearranging anything in between.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import keras
 from keras import Input, Model, layers, ops
+
+from bench.estimators._mlstm_fcn_attention import AttentionLSTM
 
 # LSTMs of so few steps are written out in the graph: it compiles sooner than a loop, and runs as fast.
 _UNROLLED_STEPS = 16
@@ -16,10 +23,17 @@ def build_network(
     n_classes: int,
     *,
     cells: int = 8,
+    filters: Sequence[int] = (128, 256, 128),
+    kernel_sizes: Sequence[int] = (8, 5, 3),
+    dropout: float = 0.8,
+    squeeze_ratio: int = 16,
     shuffle: bool | None = None,
     lstm: bool = True,
     squeeze_excite: bool = True,
     attention: bool = False,
+    dtype: str = "float32",
+    moments: tuple[Sequence[float], Sequence[float]] | None = None,
+    unequal: bool = False,
 ) -> keras.Model:
     """Build the untrained network of Karim et al. (2019), whole or less a part.
 
@@ -29,146 +43,110 @@ def build_network(
         Shape of one window.
     n_classes : int
         Units of the softmax.
-    cells : int, default 8
-        Units of the LSTM.
-    shuffle : bool, optional
-        Whether each channel is one step of the LSTM; by default, if there are fewer channels than
-        time points.
-    lstm : bool, default True
-        Whether there is a recurrent branch, an LSTM and dropout, beside the convolutions.
-    squeeze_excite : bool, default True
-        Whether the first two convolutions are each followed by a squeeze-excite block.
-    attention : bool, default False
-        Whether the LSTM is an `AttentionLSTM`.
+    cells, filters, kernel_sizes, dropout, squeeze_ratio, shuffle, lstm, squeeze_excite, attention, dtype
+        As in `bench.estimators.mlstm_fcn.MLSTMFCN`.
+    moments : (means, deviations), optional
+        Of each channel; the network then begins with ``(window - mean) / deviation``.
+    unequal : bool, default False
+        Whether windows may be shorter than `shape`, with NaN in all channels after their end. What is
+        after the end then changes no output.
 
     Returns
     -------
     keras.Model
-        From (n_windows, n_channels, n_timepoints) to (n_windows, n_classes), not compiled.
+        From (n_windows, n_channels, n_timepoints) to (n_windows, n_classes), float32, not compiled.
     """
     n_channels, n_timepoints = shape
     if shuffle is None:
         shuffle = n_timepoints > n_channels
 
-    windows = Input(shape)
-    series = layers.Permute((2, 1))(windows)  # (n_timepoints, n_channels), as convolutions want it
+    inputs = windows = Input(shape)
+    if moments is not None:
+        means, deviations = (_column(values) for values in moments)
+        windows = (windows - means) / deviations
+    mask = None
+    if unequal:
+        mask = ops.logical_not(ops.isnan(inputs[:, 0, :]))
+        windows = ops.where(ops.isnan(windows), 0.0, windows)
+    series = layers.Permute((2, 1))(windows)  # (n_timepoints, n_channels)
 
     if lstm:
         # A window as given is the shuffled one: n_channels steps of n_timepoints features.
         steps = windows if shuffle else series
         few = steps.shape[1] <= _UNROLLED_STEPS
-        recurrent = (AttentionLSTM if attention else layers.LSTM)(cells, unroll=few)(steps)
-        recurrent = layers.Dropout(0.8)(recurrent)
+        recurrent = (AttentionLSTM if attention else layers.LSTM)(cells, unroll=few)(
+            steps, mask=None if shuffle else mask
+        )
+        recurrent = layers.Dropout(dropout)(recurrent)
 
-    convolved = _convolution(series, filters=128, width=8)
-    if squeeze_excite:
-        convolved = _squeeze_excite(convolved)
-    convolved = _convolution(convolved, filters=256, width=5)
-    if squeeze_excite:
-        convolved = _squeeze_excite(convolved)
-    convolved = _convolution(convolved, filters=128, width=3)
-    convolved = layers.GlobalAveragePooling1D()(convolved)
+    convolved = layers.Reshape((1, n_timepoints, n_channels))(series)
+    mask = None if mask is None else ops.expand_dims(mask, 1)
+    *earlier, last = zip(filters, kernel_sizes, strict=True)
+    for n_filters, width in earlier:
+        convolved = _convolution(convolved, n_filters, width, mask, dtype)
+        if squeeze_excite:
+            convolved = _squeeze_excite(convolved, squeeze_ratio, mask, dtype)
+    convolved = _mean(_convolution(convolved, *last, mask, dtype), mask)
 
+    convolved = layers.Flatten(dtype="float32")(convolved)
     joined = layers.Concatenate()([recurrent, convolved]) if lstm else convolved
-    return Model(windows, layers.Dense(n_classes, activation="softmax")(joined))
+    return Model(inputs, layers.Dense(n_classes, activation="softmax")(joined))
 
 
-def _convolution(x: Any, *, filters: int, width: int) -> Any:
-    x = layers.Conv1D(filters, width, padding="same", kernel_initializer="he_uniform")(x)
-    x = layers.BatchNormalization(momentum=0.99, epsilon=0.001)(x)
-    return layers.ReLU()(x)
+def _column(values: Sequence[float]) -> Any:
+    """Return one value a channel as a constant of shape (n_channels, 1)."""
+    return ops.reshape(ops.convert_to_tensor(list(values), dtype="float32"), (-1, 1))
 
 
-def _squeeze_excite(x: Any, ratio: int = 16) -> Any:
+def _convolution(x: Any, filters: int, width: int, mask: Any, dtype: str) -> Any:
+    x = layers.Conv2D(filters, (1, width), padding="same", kernel_initializer="he_uniform", dtype=dtype)(x)
+    x = FusedBatchNormalization(momentum=0.99, epsilon=0.001, dtype=dtype)(x, mask=mask)
+    x = layers.ReLU(dtype=dtype)(x)
+    # The convolutions see zeros after a window's end, as they do after the end of the longest.
+    return x if mask is None else x * ops.cast(ops.expand_dims(mask, 3), x.dtype)
+
+
+def _squeeze_excite(x: Any, ratio: int, mask: Any, dtype: str) -> Any:
     """Scale every feature map by a gate computed from the means of all (Hu et al. 2018, section 3)."""
     filters = x.shape[-1]
-    gate = layers.GlobalAveragePooling1D(keepdims=True)(x)
-    options = {"kernel_initializer": "he_normal", "use_bias": False}
-    gate = layers.Dense(filters // ratio, activation="relu", **options)(gate)
+    options = {"kernel_initializer": "he_normal", "use_bias": False, "dtype": dtype}
+    gate = layers.Dense(filters // ratio, activation="relu", **options)(_mean(x, mask))
     gate = layers.Dense(filters, activation="sigmoid", **options)(gate)
-    return layers.Multiply()([x, gate])
+    return layers.Multiply(dtype=dtype)([x, gate])
+
+
+def _mean(x: Any, mask: Any) -> Any:
+    """Return the mean over time, of shape (n_windows, 1, 1, n_filters); `x` is zero where masked."""
+    if mask is None:
+        return layers.GlobalAveragePooling2D(keepdims=True, dtype=x.dtype)(x)
+    length = ops.sum(ops.cast(ops.expand_dims(mask, 3), x.dtype), axis=2, keepdims=True)
+    return ops.sum(x, axis=2, keepdims=True) / length
 
 
 @keras.saving.register_keras_serializable(package="mlstm-bench")
-class AttentionLSTM(layers.Layer):
-    """LSTM whose every step is also given a weighted mean of all steps (Karim et al. 2018).
+class FusedBatchNormalization(layers.BatchNormalization):
+    """Batch normalisation of (n_windows, 1, n_timepoints, n_filters), by one operation of TensorFlow.
 
-    For the steps x_1, ..., x_T of a window, and the output h_{t-1} of the step before::
-
-        e_ts     = v . tanh(W h_{t-1} + U x_s + b)
-        alpha_ts = exp(e_ts) / (exp(e_t1) + ... + exp(e_tT))
-        c_t      = alpha_t1 x_1 + ... + alpha_tT x_T
-        h_t      = LSTM([x_t, c_t], h_{t-1})
-
-    This is the additive attention of Bahdanau et al. [1]_, over the input in the place of an encoder's
-    states, as in the layer of this name in the code of Karim et al. [2]_: W and U begin orthogonal, v
-    and b at zero, so that at first all steps weigh the same. The LSTM itself is Keras's, with one
-    kernel for x_t and c_t, and differs from theirs in its gates (sigmoid, not its piecewise linear
-    approximation) and in the initial biases of the forget gates (one, not zero).
-
-    Training takes time and memory in proportion to the square of the number of steps.
-
-    Parameters
-    ----------
-    units : int
-        Units of the LSTM, and of the attention.
-    unroll : bool, default False
-        Whether the steps are written out in the graph and not looped over; it changes no result.
-    **options
-        As for any Keras layer.
-
-    References
-    ----------
-    .. [1] D. Bahdanau, K. Cho, Y. Bengio, "Neural Machine Translation by Jointly Learning to Align and
-       Translate", ICLR 2015; arXiv:1409.0473, appendix A.1.2.
-    .. [2] F. Karim, S. Majumdar, H. Darabi, S. Chen, "LSTM Fully Convolutional Networks for Time Series
-       Classification", IEEE Access 6, 2018, pp. 1662-1669; arXiv:1709.05206. The layer is in
-       https://github.com/titu1994/MLSTM-FCN, utils/layer_utils.py.
+    Keras's own layer, with the same weights and results, where there is a mask or another backend.
     """
 
-    def __init__(self, units: int, unroll: bool = False, **options: Any) -> None:
-        super().__init__(**options)
-        self.units = units
-        self.unroll = unroll
-        self.cell = layers.LSTMCell(units, dtype=self.dtype_policy)
+    def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:
+        """Normalise each feature map by the moments of the batch, or by the running ones."""
+        if mask is not None or keras.backend.backend() != "tensorflow":
+            return super().call(inputs, training=training, mask=mask)
+        import tensorflow as tf
 
-    def build(self, input_shape: tuple[int | None, int | None, int]) -> None:
-        """Create the weights, for inputs of shape (n_windows, n_steps, n_features)."""
-        n_features = input_shape[2]
-        self.cell.build((None, 2 * n_features))
-        self.W = self.add_weight(shape=(self.units, self.units), initializer="orthogonal", name="attention_W")
-        self.U = self.add_weight(shape=(n_features, self.units), initializer="orthogonal", name="attention_U")
-        self.b = self.add_weight(shape=(self.units,), initializer="zeros", name="attention_b")
-        self.v = self.add_weight(shape=(self.units, 1), initializer="zeros", name="attention_v")
-
-    def attend(self, projected: Any, state: Any) -> Any:
-        """Return alpha_t of shape (n_windows, 1, n_steps), given U x_s + b of all steps and h_{t-1}."""
-        hidden = ops.tanh(ops.expand_dims(ops.matmul(state, self.W), 1) + projected)
-        scores = ops.swapaxes(ops.matmul(hidden, self.v), 1, 2)
-        # Keras's own softmax warns of windows of a single step.
-        return ops.exp(scores - ops.logsumexp(scores, axis=2, keepdims=True))
-
-    def call(self, inputs: Any) -> Any:
-        """Return the output of the last step, of shape (n_windows, units)."""
-        projected = ops.matmul(inputs, self.U) + self.b  # the same at every step
-
-        def advance(states: Any, x: Any) -> tuple[Any, Any]:
-            context = ops.squeeze(ops.matmul(self.attend(projected, states[0]), inputs), 1)
-            _, states = self.cell(ops.concatenate([x, context], axis=-1), states)
-            return states, states
-
-        states = self.cell.get_initial_state(ops.shape(inputs)[0])
-        if self.unroll:
-            for x in ops.unstack(inputs, axis=1):
-                states, _ = advance(states, x)
-        else:
-            states, _ = ops.scan(advance, states, ops.swapaxes(inputs, 0, 1))
-        return states[0]
-
-    def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, int]:
-        """Return (n_windows, units)."""
-        return input_shape[0], self.units
-
-    def get_config(self) -> dict[str, Any]:
-        """Return the parameters, for a saved network."""
-        return {**super().get_config(), "units": self.units, "unroll": self.unroll}
+        fused = tf.raw_ops.FusedBatchNormV3
+        weights = {"x": inputs, "scale": self.gamma.value, "offset": self.beta.value, "epsilon": self.epsilon}
+        if not training:
+            mean, variance = self.moving_mean.value, self.moving_variance.value
+            return fused(mean=mean, variance=variance, is_training=False, **weights)[0]
+        outputs, mean, variance, *_ = fused(mean=[], variance=[], is_training=True, **weights)
+        # TensorFlow divides by n - 1, Keras by n.
+        count = tf.cast(tf.size(inputs) // inputs.shape[-1], tf.float32)
+        for running, now in (
+            (self.moving_mean, mean),
+            (self.moving_variance, variance * (count - 1) / count),
+        ):
+            running.assign(running * self.momentum + now * (1 - self.momentum))
+        return outputs

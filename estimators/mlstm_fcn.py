@@ -3,83 +3,129 @@
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from bench.estimators._mlstm_fcn_schedules import LEARNING_RATES, SCHEDULES
+from bench.estimators._mlstm_fcn_windows import (
+    channel_moments,
+    checked_windows,
+    class_weights,
+    fit_key,
+    hold_out_groups,
+)
 from bench.registry import register_estimator
 
 if TYPE_CHECKING:
     from sklearn.utils import Tags
 
-# Size of a batch of predictions. It changes no result; large batches only need more memory.
-_PREDICT_BATCH = 256
+    from bench.estimators._mlstm_fcn_training import Windows
+
+# Parameters of the network, as against those of its training.
+_NETWORK = (
+    *("cells", "filters", "kernel_sizes", "dropout", "squeeze_ratio", "shuffle"),
+    *("lstm", "squeeze_excite", "attention", "dtype"),
+)
 
 
-@register_estimator("mlstm-fcn", family="deep", requires=("tensorflow", "keras"))
+@register_estimator("mlstm-fcn", family="deep", requires=("tensorflow", "keras"), unequal_length=True)
 @dataclass(kw_only=True, eq=False)
 class MLSTMFCN:
     """MLSTM-FCN of Karim et al. (2019): LSTM and squeeze-excite convolutions side by side.
 
-    The network and its training are those of [1]_: Adam, whose learning
-    rate is multiplied by 1/cbrt(2), down to 1e-4, whenever the training loss has not improved for
-    `patience` epochs; classes weighted against their frequency; and, at the end, the weights of the
-    epoch of lowest training loss. No part of the training windows is held out, and none of the
-    test windows is looked at.
+    The network is that of [1]_. `lstm`, `squeeze_excite` and `attention` take parts away or exchange one:
+    LSTM-FCN [2]_ has no squeeze-excite, MALSTM-FCN [1]_ has an attention LSTM, ALSTM-FCN [2]_ that and no
+    squeeze-excite, FCN neither LSTM nor squeeze-excite.
 
-    `lstm`, `squeeze_excite` and `attention` take parts away or exchange one: LSTM-FCN [2]_ has no
-    squeeze-excite, MALSTM-FCN [1]_ has an attention LSTM, FCN has neither LSTM nor squeeze-excite.
+    Classes are weighted against their frequency, and the fit ends with the weights of its best epoch: that
+    of lowest training loss, or of lowest loss on a `validation` part of the training windows. By default it
+    trains for 50 epochs with a learning rate that rises and falls once. The published training is
+    ``MLSTMFCN(schedule="plateau", epochs=2000)``.
 
     It keeps the scikit-learn interface (``get_params``, ``set_params``, ``clone``, pickling) without
-    deriving from scikit-learn's classes, so that listing the estimators imports neither library.
+    deriving from scikit-learn's classes, so that listing the estimators imports neither library. As a
+    classifier of sktime it is `MLSTMFCNClassifier` in this module.
 
     Parameters
     ----------
     cells : int, default 8
         Units of the LSTM; the paper chooses among 8, 64 and 128 by data set.
-    epochs : int, default 250
-        Passes over the training windows.
-    batch_size : int, default 64
-        Windows in a step of Adam.
-    learning_rate : float, default 1e-3
-        Learning rate at the start.
-    patience : int, default 100
-        Epochs without an improvement of the training loss after which the learning rate is lowered.
-    class_weight : bool, default True
-        Weight every window by n_windows / (n_classes * n_windows_of_its_class), unless `fit` is given
-        weights.
+    filters, kernel_sizes : sequence of int, default (128, 256, 128) and (8, 5, 3)
+        Of the convolutions, one value each.
+    dropout : float, default 0.8
+        Share of the LSTM's outputs that is dropped in training.
+    squeeze_ratio : int, default 16
+        How many times smaller than the number of filters the inner layer of squeeze-excite is.
     shuffle : bool, optional
         Whether the LSTM sees each channel as one step of n_timepoints features ("dimension shuffle",
         "network input" in [1]_) and not each time point as one step of n_channels features. By default
         it does when there are more time points than channels, as in the paper.
     lstm : bool, default True
-        Whether there is an LSTM, with its dropout, beside the convolutions. Without it, `cells` and
-        `shuffle` have no effect.
+        Whether there is an LSTM, with its dropout, beside the convolutions. Without it, `cells`,
+        `dropout` and `shuffle` have no effect.
     squeeze_excite : bool, default True
-        Whether the first two convolutions are each followed by a squeeze-excite block.
+        Whether all convolutions but the last are each followed by a squeeze-excite block.
     attention : bool, default False
-        Whether the LSTM is given, with every step, a mean of all steps weighted by additive attention:
-        with x_s the steps and h_{t-1} the last output, step t is given x_t and the sum over s of
-        alpha_ts x_s, where alpha_ts is the softmax over s of v . tanh(W h_{t-1} + U x_s + b). These
-        are the equations of the ``AttentionLSTM`` in the code of [2]_. Time and memory grow with the
-        square of the number of steps: it is meant for the shuffled LSTM.
+        Whether the LSTM is given, with every step, a mean of all steps weighted by additive attention, as
+        in the ``AttentionLSTM`` of the code of [2]_. Time and memory grow with the square of the number
+        of steps: it is meant for the shuffled LSTM.
+    standardize : bool, default True
+        Whether the network begins by taking the mean of each channel over all training windows away and
+        dividing by its standard deviation.
+    epochs : int, default 50
+        Passes over the training windows.
+    max_seconds : float, optional
+        Wall time after which training ends, in the middle of an epoch if need be; the schedule
+        ``one-cycle`` is then run through in this time.
+    batch_size : int, default 64
+        Most windows in a step of Adam. The windows of an epoch are divided into batches that differ in
+        size by one at most.
+    schedule : {"one-cycle", "plateau", "step"}, default "one-cycle"
+        ``one-cycle``: the learning rate rises to its peak for 30 % of the fit and falls to a
+        thousandth of it. ``plateau``: times 1/cbrt(2), down to 1e-4, whenever the training loss has not
+        improved for `patience` epochs [1]_. ``step``: the same factor every 100 epochs.
+    learning_rate : float, optional
+        At the start, or the peak of ``one-cycle``; by default 1e-3, and 2e-3 for ``one-cycle``.
+    patience : int, default 100
+        Of the schedule ``plateau``.
+    early_stopping : int, optional
+        Epochs without a new best epoch after which training ends; by default it does not.
+    validation : float, default 0.0
+        Share of the training windows, whole groups of them, that are held out to choose the best epoch.
+    class_weight : bool, default True
+        Weight every window by n_windows / (n_classes * n_windows_of_its_class), unless `fit` is given
+        weights.
+    dtype : {"float32", "mixed_bfloat16"}, default "float32"
+        Of the convolutions. The second computes and keeps feature maps in bfloat16, weights in float32:
+        faster on processors that multiply bfloat16 faster than float32, and slower on others.
     random_state : int, optional
         Seed of the initial weights, of dropout and of the order of windows. It seeds Python's,
-        NumPy's and TensorFlow's global generators. On one machine, with the same number of threads,
+        NumPy's and Keras's global generators. On one machine, with the same number of threads,
         the same seed gives the same network.
     n_jobs : int, optional
         Threads of TensorFlow; None or a negative number for all cores. The first TensorFlow operation of a
         process fixes their number, so a later value has no effect.
+    log_dir : str, optional
+        Folder for TensorBoard's events, and for a checkpoint: a fit that was interrupted goes on from it
+        when it is called again with the same windows and parameters, `random_state` among them.
 
     Attributes
     ----------
-    classes_ : ndarray of shape (n_classes,), str
+    classes_ : ndarray of shape (n_classes,)
         The labels, sorted: the columns of `predict_proba`.
     model_ : keras.Model
         The trained network, from (n_windows, n_channels, n_timepoints) to class probabilities.
     history_ : dict of str to list of float
-        ``loss``, ``accuracy`` and ``learning_rate`` of every epoch, on the training windows.
+        ``loss``, ``accuracy``, ``balanced_accuracy``, ``learning_rate`` (of its last step) and ``seconds``
+        of every epoch, on the training windows, and ``val_loss`` and so on if there is a validation part.
+    best_epoch_ : int
+        The epoch, counted from 0, whose weights were kept.
+    about_ : dict
+        Of a loaded estimator: what was given to `save`.
 
     References
     ----------
@@ -90,30 +136,52 @@ class MLSTMFCN:
     """
 
     cells: int = 8
-    epochs: int = 250
-    batch_size: int = 64
-    learning_rate: float = 1e-3
-    patience: int = 100
-    class_weight: bool = True
+    filters: Sequence[int] = (128, 256, 128)
+    kernel_sizes: Sequence[int] = (8, 5, 3)
+    dropout: float = 0.8
+    squeeze_ratio: int = 16
     shuffle: bool | None = None
     lstm: bool = True
     squeeze_excite: bool = True
     attention: bool = False
+    standardize: bool = True
+    epochs: int = 50
+    max_seconds: float | None = None
+    batch_size: int = 64
+    schedule: str = "one-cycle"
+    learning_rate: float | None = None
+    patience: int = 100
+    early_stopping: int | None = None
+    validation: float = 0.0
+    class_weight: bool = True
+    dtype: str = "float32"
     random_state: int | None = None
     n_jobs: int | None = None
+    log_dir: str | None = None
 
-    def fit(self, X: np.ndarray, y: np.ndarray, sample_weight: np.ndarray | None = None) -> MLSTMFCN:
+    def fit(
+        self,
+        X: np.ndarray | Sequence[np.ndarray],
+        y: np.ndarray,
+        sample_weight: np.ndarray | None = None,
+        groups: np.ndarray | None = None,
+    ) -> MLSTMFCN:
         """Train a new network.
 
         Parameters
         ----------
-        X : ndarray of shape (n_windows, n_channels, n_timepoints)
-            The training windows, best scaled to about unit variance; cast to float32.
+        X : ndarray of shape (n_windows, n_channels, n_timepoints), or sequence of (n_channels, length)
+            The training windows; cast to float32. Windows that are shorter than others are given as a
+            sequence, or end with NaN in all channels.
         y : ndarray of shape (n_windows,)
             Their labels, of any type that can be sorted.
         sample_weight : ndarray of shape (n_windows,), optional
             Factor of each window's loss. It takes the place of the class weights: `class_weight` is
             then ignored.
+        groups : ndarray of shape (n_windows,), optional
+            Number of what each window is cut from, such as its trial: windows of a group are on the same
+            side of the `validation` part, which no window of -1, made of several groups, can be. By
+            default each window is a group.
 
         Returns
         -------
@@ -123,64 +191,93 @@ class MLSTMFCN:
         Raises
         ------
         ValueError
-            If `X` is not three-dimensional, differs from `y` or `sample_weight` in length, or has a
-            value that is not finite (the message names the channel); or if `attention` is asked for
-            without `lstm`.
+            If a parameter has a value that it cannot have; if `X` has another shape, differs from `y`,
+            `sample_weight` or `groups` in length, or has a value that is not finite (the message names
+            the channel); if the groups allow no validation part.
         """
-        if self.attention and not self.lstm:
-            raise ValueError("attention=True needs the LSTM, but lstm=False")
-        X = _checked(X)
-        if len(X) != len(y):
-            raise ValueError(f"X has {len(X)} windows but y has {len(y)} labels")
-        if sample_weight is not None:
-            sample_weight = np.asarray(sample_weight, dtype=np.float32)
-            if sample_weight.shape != (len(X),):
-                raise ValueError(f"X has {len(X)} windows but sample_weight has shape {sample_weight.shape}")
+        self.check_parameters()
+        given, unequal = checked_windows(X)
+        if len(given) != len(y):
+            raise ValueError(f"X has {len(given)} windows but y has {len(y)} labels")
+        for name, values in (("sample_weight", sample_weight), ("groups", groups)):
+            if values is not None and np.shape(values) != (len(given),):
+                raise ValueError(f"X has {len(given)} windows but {name} has shape {np.shape(values)}")
         self.classes_, labels = np.unique(np.asarray(y), return_inverse=True)
 
         keras = _start_keras(self.n_jobs)
         from bench.estimators._mlstm_fcn_network import build_network
+        from bench.estimators._mlstm_fcn_training import Settings, Windows, train
 
         # Keras's global state would keep the networks of earlier fits alive. TensorFlow itself keeps
         # some 30 MB of compiled graph a fit, until the process ends.
         keras.utils.clear_session()
-        if self.random_state is not None:
-            keras.utils.set_random_seed(self.random_state)
-        self.model_ = build_network(
-            X.shape[1:],
-            len(self.classes_),
-            cells=self.cells,
-            shuffle=self.shuffle,
-            lstm=self.lstm,
-            squeeze_excite=self.squeeze_excite,
-            attention=self.attention,
+        seed = (
+            np.random.SeedSequence().generate_state(1)[0] if self.random_state is None else self.random_state
         )
-        self.model_.compile(
-            optimizer=keras.optimizers.Adam(self.learning_rate),
-            loss="sparse_categorical_crossentropy",
-            metrics=["accuracy"],
-            jit_compile=False,  # on a CPU, XLA trains this network more slowly
+        keras.utils.set_random_seed(int(seed))
+        if sample_weight is None and self.class_weight:
+            of_class = class_weights(labels)
+            sample_weight = np.array([of_class[label] for label in labels.tolist()])
+        windows = Windows(
+            given, labels, None if sample_weight is None else np.asarray(sample_weight, np.float32)
         )
-        history = self.model_.fit(
-            X,
-            labels,
-            batch_size=self.batch_size,
+        validation = None
+        if self.validation:
+            training, held_out = hold_out_groups(labels, groups, self.validation, int(seed))
+            windows, validation = windows.take(training), windows.take(held_out)
+        self.network_ = {
+            "shape": given.shape[1:],
+            "n_classes": len(self.classes_),
+            "moments": channel_moments(windows.X) if self.standardize else None,
+            "unequal": unequal,
+            **{name: getattr(self, name) for name in _NETWORK},
+        }
+        self.model_ = build_network(**self.network_)
+        settings = Settings(
             epochs=self.epochs,
-            sample_weight=sample_weight,
-            class_weight=class_weights(labels) if self.class_weight and sample_weight is None else None,
-            callbacks=_callbacks(self.epochs, self.patience),
-            verbose=0,
+            batch_size=self.batch_size,
+            schedule=self.schedule,
+            learning_rate=self.learning_rate or LEARNING_RATES[self.schedule],
+            patience=self.patience,
+            early_stopping=self.early_stopping,
+            max_seconds=self.max_seconds,
+            seed=int(seed),
         )
-        self.history_ = {name: [float(v) for v in values] for name, values in history.history.items()}
+        with self._log(windows) as (checkpoint, key, told):
+            done = train(
+                self.model_,
+                windows,
+                settings,
+                validation=validation,
+                checkpoint=checkpoint,
+                key=key,
+                told=told,
+            )
+        self.history_, self.best_epoch_ = done.history, done.best_epoch
         return self
 
-    def predict_proba(self, X: np.ndarray) -> np.ndarray:
+    @contextlib.contextmanager
+    def _log(self, windows: Windows) -> Any:
+        """Yield the checkpoint's file, the fit's key, and what is told of every epoch."""
+        if self.log_dir is None:
+            yield None, "", lambda progress: None
+            return
+        from bench.estimators._mlstm_fcn_tensorboard import TensorBoardLog
+
+        folder = Path(self.log_dir)
+        parameters = {k: v for k, v in self.get_params().items() if k not in ("log_dir", "n_jobs")}
+        key = fit_key(parameters, windows.X, windows.labels, windows.weight)
+        with TensorBoardLog(folder, self.model_, parameters, [str(c) for c in self.classes_]) as log:
+            yield folder / "checkpoint.npz", key, log
+
+    def predict_proba(self, X: np.ndarray | Sequence[np.ndarray]) -> np.ndarray:
         """Return class probabilities.
 
         Parameters
         ----------
-        X : ndarray of shape (n_windows, n_channels, n_timepoints)
-            Windows of the shape seen in `fit`; cast to float32.
+        X : ndarray of shape (n_windows, n_channels, n_timepoints), or sequence of (n_channels, length)
+            Windows of as many channels as in `fit`, and no longer; cast to float32. If some were shorter
+            than others in `fit`, these may be too.
 
         Returns
         -------
@@ -192,17 +289,20 @@ class MLSTMFCN:
         ValueError
             If `X` has another shape than in `fit` or a value that is not finite.
         """
-        X = _checked(X)
-        if X.shape[1:] != self.model_.input_shape[1:]:
-            raise ValueError(
-                f"windows of (n_channels, n_timepoints) = {X.shape[1:]}; "
-                f"the network was trained on {self.model_.input_shape[1:]}"
-            )
-        # The network is called, rather than its `predict`, which would first compile a graph for a second.
-        starts = range(0, len(X), _PREDICT_BATCH)
-        return np.concatenate([self.model_(X[k : k + _PREDICT_BATCH], training=False) for k in starts])
+        from bench.estimators._mlstm_fcn_training import predict
 
-    def predict(self, X: np.ndarray) -> np.ndarray:
+        shape = tuple(self.network_["shape"])
+        may_be_shorter = self.network_["unequal"]
+        given, shorter = checked_windows(X, shape[1] if may_be_shorter else None)
+        if given.shape[1:] != shape:
+            raise ValueError(
+                f"windows of (n_channels, n_timepoints) = {given.shape[1:]}; the network was trained on {shape}"
+            )
+        if shorter and not may_be_shorter:
+            raise ValueError("X has shorter windows, padded with NaN; the network was trained on equal ones")
+        return predict(self.model_, given)
+
+    def predict(self, X: np.ndarray | Sequence[np.ndarray]) -> np.ndarray:
         """Return the most probable label of each window: ndarray of shape (n_windows,)."""
         return self.classes_[self.predict_proba(X).argmax(axis=1)]
 
@@ -218,6 +318,49 @@ class MLSTMFCN:
             setattr(self, name, value)
         return self
 
+    def save(self, path: str | Path, about: dict[str, Any] | None = None) -> None:
+        """Write the fitted estimator into one file: network, parameters, labels and scaling.
+
+        Parameters
+        ----------
+        path : str or Path
+            Ends in ``.keras``: Keras reads the network in it too. An older file is replaced at once.
+        about : dict, optional
+            What else a reader should know, as JSON holds it: `load` gives it back as ``about_``.
+        """
+        from bench.estimators._mlstm_fcn_file import save_estimator
+
+        if not hasattr(self, "model_"):
+            raise ValueError("nothing to save: fit comes first")
+        if Path(path).suffix != ".keras":
+            raise ValueError(f"{path}: the name has to end in .keras")
+        save_estimator(self, Path(path), about or {})
+
+    @classmethod
+    def load(cls, path: str | Path) -> MLSTMFCN:
+        """Read what `save` wrote; its predictions are the same to the bit. It runs no code from the file.
+
+        Raises
+        ------
+        FileNotFoundError
+        ValueError
+            If the file is damaged, or none of `save`.
+        """
+        from bench.estimators._mlstm_fcn_file import load_estimator
+
+        _start_keras(None)
+        return load_estimator(cls, Path(path))
+
+    def check_parameters(self) -> None:
+        """Raise ValueError, with its name, if a parameter has a value that it cannot have."""
+        wrong = next((name for name, holds in _CONDITIONS.items() if not holds(getattr(self, name))), None)
+        if wrong is not None:
+            raise ValueError(f"{wrong}={getattr(self, wrong)!r} is no value that it can have")
+        if len(self.filters) != len(self.kernel_sizes):
+            raise ValueError(f"filters={self.filters} and kernel_sizes={self.kernel_sizes} differ in number")
+        if self.attention and not self.lstm:
+            raise ValueError("attention=True needs the LSTM, but lstm=False")
+
     def __reduce__(self) -> tuple[Any, ...]:
         return _empty, (type(self), hasattr(self, "model_")), vars(self)
 
@@ -232,58 +375,54 @@ class MLSTMFCN:
         )
 
 
-def class_weights(labels: np.ndarray) -> dict[int, float]:
-    """Return n / (n_classes * count) for each class.
+def __getattr__(name: str) -> Any:
+    """Give `MLSTMFCNClassifier`, this estimator for sktime, which is imported for nothing else."""
+    if name == "MLSTMFCNClassifier":
+        from bench.estimators._mlstm_fcn_sktime import MLSTMFCNClassifier
 
-    Parameters
-    ----------
-    labels : ndarray of shape (n_windows,), int
-        Class numbers 0 to n_classes - 1, each of them at least once.
+        return MLSTMFCNClassifier
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
-    Returns
-    -------
-    dict of int to float
-        The weight by class number; over the windows they average to one.
-    """
-    counts = np.bincount(labels)
-    return {label: len(labels) / (len(counts) * count) for label, count in enumerate(counts.tolist())}
+
+def _is_count(value: Any) -> bool:
+    return isinstance(value, int | np.integer) and not isinstance(value, bool) and bool(value >= 1)
+
+
+def _are_counts(values: Any) -> bool:
+    return len(values) >= 1 and all(map(_is_count, values))
+
+
+# What each parameter must be for the fit to mean what it says.
+_CONDITIONS: dict[str, Callable[[Any], bool]] = {
+    **dict.fromkeys(("cells", "squeeze_ratio", "epochs", "batch_size", "patience"), _is_count),
+    **dict.fromkeys(("filters", "kernel_sizes"), _are_counts),
+    "dropout": lambda v: 0 <= v < 1,
+    "validation": lambda v: 0 <= v <= 0.5,
+    "schedule": SCHEDULES.__contains__,
+    "dtype": ("float32", "mixed_bfloat16").__contains__,
+    "early_stopping": lambda v: v is None or _is_count(v),
+    **dict.fromkeys(("max_seconds", "learning_rate"), lambda v: v is None or v > 0),
+}
 
 
 def _empty(kind: type[MLSTMFCN], fitted: bool) -> MLSTMFCN:
     """Make the object that unpickling fills; Keras has to know the network's layers before it reads one."""
     if fitted:
-        import bench.estimators._mlstm_fcn_network  # noqa: F401
+        import bench.estimators._mlstm_fcn_network
+        import bench.estimators._mlstm_fcn_training  # noqa: F401
     return kind.__new__(kind)
 
 
-def _callbacks(epochs: int, patience: int) -> list[Any]:
-    from keras.callbacks import EarlyStopping, ReduceLROnPlateau
-
-    return [
-        # A patience of all epochs never stops early: what is wanted is the weights of the best one.
-        EarlyStopping(monitor="loss", mode="min", patience=epochs, restore_best_weights=True),
-        ReduceLROnPlateau(monitor="loss", mode="min", factor=0.5 ** (1 / 3), patience=patience, min_lr=1e-4),
-    ]
-
-
-def _checked(X: np.ndarray) -> np.ndarray:
-    X = np.asarray(X, dtype=np.float32)
-    if X.ndim != 3:
-        raise ValueError(f"X has shape {X.shape}, expected (n_windows, n_channels, n_timepoints)")
-    bad = ~np.isfinite(X).all(axis=(0, 2))
-    if bad.any():
-        raise ValueError(f"X has values that are not finite (NaN or infinity) in channel {int(bad.argmax())}")
-    return X
-
-
 def _start_keras(n_jobs: int | None) -> Any:
-    """Import Keras and start TensorFlow with `n_jobs` threads."""
+    """Import Keras and start TensorFlow, where it is Keras's backend, with `n_jobs` threads."""
     import keras
-    import tensorflow as tf
 
-    threads = n_jobs if n_jobs and n_jobs > 0 else 0  # 0: as many as there are cores
-    with contextlib.suppress(RuntimeError):  # it runs already, and keeps the threads it has
-        tf.config.threading.set_intra_op_parallelism_threads(threads)
-        tf.config.threading.set_inter_op_parallelism_threads(threads)
-    tf.get_logger().setLevel("ERROR")  # it would warn that every network is compiled anew
+    if keras.backend.backend() == "tensorflow":
+        import tensorflow as tf
+
+        threads = n_jobs if n_jobs and n_jobs > 0 else 0  # 0: as many as there are cores
+        with contextlib.suppress(RuntimeError):  # it runs already, and keeps the threads it has
+            tf.config.threading.set_intra_op_parallelism_threads(threads)
+            tf.config.threading.set_inter_op_parallelism_threads(threads)
+        tf.get_logger().setLevel("ERROR")  # it would warn that every network is compiled anew
     return keras

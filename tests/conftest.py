@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -59,3 +60,36 @@ seeds = 1
 """
     )
     return path
+
+
+@pytest.fixture(scope="session")
+def plain_network() -> Callable[..., Any]:
+    """MLSTM-FCN of Keras's own one-dimensional layers: what ours has to equal, and is timed against."""
+
+    def build(shape: tuple[int, int], n_classes: int, cells: int = 8) -> Any:
+        import keras
+        from keras import layers
+
+        def convolution(x: Any, filters: int, width: int) -> Any:
+            x = layers.Conv1D(filters, width, padding="same", kernel_initializer="he_uniform")(x)
+            return layers.ReLU()(layers.BatchNormalization(momentum=0.99, epsilon=1e-3)(x))
+
+        def squeeze_excite(x: Any) -> Any:
+            filters = x.shape[-1]
+            options = {"kernel_initializer": "he_normal", "use_bias": False}
+            gate = layers.GlobalAveragePooling1D(keepdims=True)(x)
+            gate = layers.Dense(filters // 16, activation="relu", **options)(gate)
+            gate = layers.Dense(filters, activation="sigmoid", **options)(gate)
+            return layers.Multiply()([x, gate])
+
+        windows = keras.Input(shape)
+        series = layers.Permute((2, 1))(windows)
+        recurrent = layers.LSTM(cells)(windows if shape[1] > shape[0] else series)
+        recurrent = layers.Dropout(0.8)(recurrent)
+        x = squeeze_excite(convolution(series, 128, 8))
+        x = squeeze_excite(convolution(x, 256, 5))
+        x = layers.GlobalAveragePooling1D()(convolution(x, 128, 3))
+        joined = layers.Concatenate()([recurrent, x])
+        return keras.Model(windows, layers.Dense(n_classes, activation="softmax")(joined))
+
+    return build

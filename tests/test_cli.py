@@ -146,9 +146,16 @@ def test_a_narrow_terminal_shows_whole_names_and_scores(run):
     assert max(map(len, done.stdout.splitlines()[-25:-3])) <= 50
 
 
-def test_help_has_examples():
-    done = bench("run", "--help", cwd=REPOSITORY)
-    assert "python -m bench run --suite deap-arousal" in flat(done.stdout)
+@pytest.mark.parametrize(
+    ("command", "example"),
+    [
+        ("run", "python -m bench run --suite deap-arousal"),
+        ("stream", "recorder | python -m bench stream CELL/model.keras --hop 1 --format jsonl"),
+    ],
+)
+def test_help_has_examples(command, example):
+    done = bench(command, "--help", cwd=REPOSITORY)
+    assert example in flat(done.stdout)
     assert done.returncode == 0
 
 

@@ -7,12 +7,14 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from bench.suites import suite_titles
 
 REPOSITORY = Path(__file__).parents[1]
 README = (REPOSITORY / "README.md").read_text(encoding="utf-8")
+PYTHON = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
 
 
 def bench(*arguments, cwd):
@@ -27,7 +29,7 @@ def bench(*arguments, cwd):
 
 
 def test_the_estimator_of_the_readme_is_in_the_next_leaderboard(toy_suite, toy_plugins, tmp_path):
-    (code,) = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+    (code,) = (code for code in PYTHON if "register_estimator" in code)
     folder = tmp_path / "my_plugins"
     folder.mkdir()
     (folder / "forest.py").write_text(code)
@@ -40,6 +42,16 @@ def test_the_estimator_of_the_readme_is_in_the_next_leaderboard(toy_suite, toy_p
     with open(tmp_path / "results" / "toy@simulated" / "leaderboard.csv") as file:
         names = {row["estimator"] for row in csv.DictReader(file)}
     assert names == {"majority", "nearest-mean", "nearest-window", "forest", "forest+ros"}
+
+
+def test_the_classifier_of_the_readme_is_fitted_and_saved(tmp_path, monkeypatch):
+    (code,) = (code for code in PYTHON if "MLSTMFCN" in code)
+    monkeypatch.chdir(tmp_path)
+    X = np.random.default_rng(0).normal(size=(40, 2, 16))
+    known = {"X_train": X, "y_train": np.arange(40) % 2, "X_test": X, "trial_of_window": np.arange(40) // 2}
+    exec(code, known)
+    loaded = known["MLSTMFCN"].load("model.keras")
+    np.testing.assert_array_equal(loaded.predict_proba(X), known["classifier"].predict_proba(X))
 
 
 @pytest.mark.parametrize("link", sorted(set(re.findall(r"\]\((?!http)([^)#]+)\)", README))))
@@ -59,10 +71,14 @@ def test_every_option_it_shows_exists():
     helps = (
         " ".join(
             bench(command, "--help", cwd=REPOSITORY).stdout
-            for command in ("run", "check", "tables", "list", "audit", "canary")
+            for command in ("run", "check", "tables", "list", "audit", "canary", "stream")
         )
         + bench("data", "simulate-deap", "--help", cwd=REPOSITORY).stdout
     )
-    shown = set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", README)) - {"--benchmark-enable", "--benchmark-json"}
+    shown = set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", README)) - {
+        *("--benchmark-enable", "--benchmark-json"),  # pytest's
+        "--logdir",  # TensorBoard's
+        *("--uea", "--hku956"),  # of tests/benchmarks/convergence.py
+    }
     assert shown
     assert {option for option in shown if option not in helps} == set()

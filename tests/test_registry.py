@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from bench.errors import PluginError
-from bench.registry import add_plugin_folder, get, plugins, register_estimator
+from bench.registry import Plugin, add_plugin_folder, get, plugins, register_estimator
 
 REPOSITORY = Path(__file__).parents[1]
 
@@ -156,3 +156,21 @@ def test_a_wheel_holds_the_plugins_inside_the_package_and_nothing_beside_it(tmp_
         cwd=tmp_path, env={**os.environ, "PYTHONPATH": str(installed)}, capture_output=True, text=True, check=True,
     )  # fmt: skip
     assert where.stdout.startswith(str(installed))
+
+
+def test_a_plugin_is_another_once_a_helper_of_a_helper_is(tmp_path):
+    plugin = tmp_path / "outer.py"
+    plugin.write_text("import _inner\n")
+    for name, text in (("_inner", "import _innermost\n"), ("_innermost", "a = 1\n"), ("_other", "a = 1\n")):
+        (tmp_path / f"{name}.py").write_text(text)
+
+    def digest():
+        namespace: dict = {}
+        exec(compile("def factory(): ...", str(plugin), "exec"), namespace)
+        return Plugin("estimator", "outer", namespace["factory"], {}, (), "").source_digest
+
+    first = digest()
+    (tmp_path / "_other.py").write_text("a = 2\n")
+    assert digest() == first
+    (tmp_path / "_innermost.py").write_text("a = 2\n")
+    assert digest() != first

@@ -1,9 +1,12 @@
 """Scalers learn from training windows alone."""
 
+import json
+
 import numpy as np
 import pytest
+from pydantic import TypeAdapter, ValidationError
 
-from bench.scaling import make_scaler
+from bench.scaling import FittedScaling, make_scaler
 
 RNG = np.random.default_rng(0)
 TRAIN = (RNG.normal(5, 3, (40, 2, 30)) * [[[1], [100]]]).astype(np.float32)
@@ -37,6 +40,34 @@ def test_subject_z_score_of_a_subject_without_training_windows_says_what_to_do()
 
 def test_none_changes_nothing():
     assert (make_scaler("none").fit(TRAIN, SUBJECTS).transform(TEST.copy(), SUBJECTS) == TEST).all()
+
+
+def restored(content):
+    return TypeAdapter(FittedScaling).validate_python(json.loads(json.dumps(content))).scaler()
+
+
+@pytest.mark.parametrize("name", ["min-max", "subject-z-score", "none"])
+def test_a_fitted_scaler_is_the_same_after_json(name):
+    scaler = make_scaler(name).fit(TRAIN, SUBJECTS)
+    again = restored(scaler.fitted().model_dump(mode="json"))
+    assert (again.transform(TEST.copy(), SUBJECTS[:7]) == scaler.transform(TEST.copy(), SUBJECTS[:7])).all()
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        {"name": "max"},
+        {"name": "none", "low": [1.0]},
+        {"name": "min-max", "low": [0.0]},
+        {"name": "min-max", "low": [0.0], "spread": [0.0]},
+        {"name": "min-max", "low": [float("nan")], "spread": [1.0]},
+        {"name": "subject-z-score", "mean": {}, "deviation": {}},
+        {"name": "subject-z-score", "mean": {"1": [0.0]}, "deviation": {"2": [1.0]}},
+    ],
+)
+def test_what_is_no_fitted_scaler_is_refused(content):
+    with pytest.raises(ValidationError):
+        restored(content)
 
 
 @pytest.mark.parametrize("name", ["min-max", "subject-z-score"])

@@ -15,6 +15,14 @@ estimators = ["majority"]
 name = "arousal"
 """
 
+FIGURE = """
+[[published]]
+estimator = "majority"
+protocols = ["subject-stratified"]
+accuracy = 0.5
+source = "somewhere"
+"""
+
 
 def write(tmp_path, text):
     path = tmp_path / "mine.toml"
@@ -47,6 +55,10 @@ def test_a_suite_file_is_named_after_its_file(tmp_path):
         (VALID + "[windows]\noverlap = 6", "overlap (6.0 s) must be shorter than the window (5.0 s)"),
         (VALID + "[profiles.quik]\nseeds = 1", "key 'profiles.quik"),
         (VALID + "[profiles.quick]\nsubjects = '4-1'", "'4-1' is neither a number nor a range"),
+        (VALID + FIGURE + "varient = 'A'", "key 'published.0.varient' is unknown; did you mean 'variant'?"),
+        (VALID + FIGURE + "variant = 'A/B'", "key 'published.0.variant': the name of a problem"),
+        (VALID + FIGURE + "variant = 'A'\nrecall = [0.5]", "key 'published.0.recall': recall by class"),
+        (VALID + FIGURE.replace("0.5", "50"), "key 'published.0.accuracy'"),
         (VALID + "[[", "not valid TOML"),
         ("name = '../x'\n" + VALID, "has to be letters, digits"),
     ],
@@ -84,6 +96,15 @@ def test_a_profile_changes_what_it_names_and_says_so(tmp_path):
     ]
     assert suite.thinned("full").seeds == 5
     assert suite.thinned("full").changes_from(suite) == []
+
+
+def test_a_published_figure_is_of_all_data_sets_and_not_oversampled_unless_it_says_so(tmp_path):
+    text = VALID + FIGURE + FIGURE + "variant = 'BasicMotions'\noversampled = true\n"
+    figures = read_suite(write(tmp_path, text)).published
+    assert [(figure.variant, figure.oversampled) for figure in figures] == [
+        ("", False),
+        ("BasicMotions", True),
+    ]
 
 
 def test_subjects_are_numbers_and_ranges():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -26,20 +27,28 @@ from bench.store import Store
 from bench.suite import Suite
 
 NOT_RUN = "not run"
+NOT_STATED = "not stated"
+
+# Columns of published.csv that only a suite with several data sets has.
+_OF_SEVERAL = ("problem", "our standard deviation", "our seeds")
+# What is the same in all rows of such a suite is said once, below the table.
+_SAID_ONCE = ("protocol", "oversampled", "published epochs", "audit")
 
 
 def write_published(board: Leaderboard, suite: Suite, store: Store) -> list[Path]:
     """Write the published figures beside ours into the store's folder, if the suite has any.
 
     ``published.md`` and ``published.csv`` hold a row for each figure under each protocol that it may have
-    been made under; ``not run`` or ``failed`` stands in the place of numbers that there are none of.
-    ``recall.csv`` has recall by class, and ``recall-by-class.png`` draws it for the estimators that have
-    run under all protocols of the first published figure with recall by class.
+    been made under, and for each data set that it is of; ``not run`` or ``failed`` stands in the place of
+    numbers that there are none of.
+
+    Where there is one data set and a figure has recall by class, ``recall.csv`` has recall by class, and
+    ``recall-by-class.png`` draws it for the estimators that have run under all protocols of the first such
+    figure. Otherwise there is no such file.
 
     Parameters
     ----------
     board : Leaderboard
-        Of one data set.
     suite : Suite
     store : Store
 
@@ -50,61 +59,81 @@ def write_published(board: Leaderboard, suite: Suite, store: Store) -> list[Path
     """
     if not suite.published:
         return []
-    accuracies, recalls = _accuracies(board, suite, store), recall_table(board, suite)
-    # The candidates for the published pattern of recall by class.
-    orders = next((specs(figure.protocols) for figure in suite.published if figure.recall), [])
-    text = _markdown(board, accuracies, recalls, measure(recalls, orders, class_counts(board, suite)), orders)
+    several = _several(board, suite)
     names = ("published.md", "published.csv", "recall.csv", "recall-by-class.png")
     files = [store.folder / name for name in names]
-    files[0].write_text(text, encoding="utf-8")
-    accuracies.to_csv(files[1], index=False, lineterminator="\n")
-    recalls.to_csv(files[2], index=False, float_format="%.6g", na_rep="–", lineterminator="\n")
-    if draw_recall(files[3], board, suite, recalls, orders):
-        return files
-    files[3].unlink(missing_ok=True)
-    return files[:3]
+    accuracies = _accuracies(board, suite, store)
+    lines = [f"# Published figures beside ours: {title(board)}", ""]
+    lines += _parity(board, accuracies) if several else _accuracy(board, accuracies)
+    (accuracies if several else accuracies.drop(columns=list(_OF_SEVERAL))).to_csv(
+        files[1], index=False, lineterminator="\n"
+    )
+    written = 2
+    if any(figure.recall for figure in suite.published):
+        if several:
+            lines += ["", "Recall by class is not compared: there are several data sets."]
+        else:
+            recalls = recall_table(board, suite)
+            # The candidates for the published pattern of recall by class.
+            orders = next(specs(figure.protocols) for figure in suite.published if figure.recall)
+            lines += _recall(board, recalls, measure(recalls, orders, class_counts(board, suite)), orders)
+            recalls.to_csv(files[2], index=False, float_format="%.6g", na_rep="–", lineterminator="\n")
+            written = 4 if draw_recall(files[3], board, suite, recalls, orders) else 3
+    files[0].write_text("\n".join(lines).rstrip() + "\n", encoding="utf-8")
+    for file in files[written:]:  # of an earlier run
+        file.unlink(missing_ok=True)
+    return files[:written]
+
+
+def _several(board: Leaderboard, suite: Suite) -> bool:
+    return any(figure.variant for figure in suite.published) or board.table.dataset.nunique() > 1
 
 
 def _accuracies(board: Leaderboard, suite: Suite, store: Store) -> pd.DataFrame:
-    """Return a row for each figure and protocol; every value is text."""
-    ours = {(row.estimator, row.protocol): row for _, row in board.table.iterrows()}
+    """Return a row for each figure, data set and protocol, by data set; every value is text."""
+    ours = {(row.dataset, row.protocol, row.estimator): row for _, row in board.table.iterrows()}
     groups, _ = read_rows(store)
-    parameters = {
-        (estimator, protocol): cells[0].result["cell"]["parameters"]
-        for (_, protocol, estimator), cells in groups.items()
-    }
+    classes = {dataset: cells[0].result["suite"]["classes"] for (dataset, _, _), cells in groups.items()}
     rows = []
     for figure in suite.published:
         estimator = str(parse_spec(figure.estimator))
-        for protocol in specs(figure.protocols):
-            key = (estimator, protocol)
-            row, own = dict.fromkeys(("audit", "our epochs", "our cells"), NOT_RUN), ours.get(key)
-            scores = dict.fromkeys(("ours %", "difference", "our balanced accuracy %"), NOT_RUN)
+        datasets = [figure.variant] if figure.variant else board.table.dataset.unique()
+        for dataset, protocol in product(datasets, specs(figure.protocols)):
+            key = (dataset, protocol, estimator)
+            row = dict.fromkeys(("audit", "our epochs", "our cells", "our seeds"), NOT_RUN)
+            scores = dict.fromkeys(
+                ("ours %", "our standard deviation", "difference", "our balanced accuracy %"), NOT_RUN
+            )
+            own = ours.get(key)
             if own is not None:
+                cells = groups[key]
                 row["audit"], row["our cells"] = own.audit, str(own.n_cells)
-                row["our epochs"] = str(parameters.get(key, {}).get("epochs", "–"))
+                row["our seeds"] = str(len({cell.result["cell"]["seed"] for cell in cells if cell.ok}))
+                row["our epochs"] = str(cells[0].result["cell"]["parameters"].get("epochs", "–"))
                 differs = own.accuracy - figure.accuracy
                 values = (
                     f"{100 * own.accuracy:.2f}",
+                    "–" if np.isnan(own.accuracy_std) else f"{100 * own.accuracy_std:.2f}",
                     f"{100 * differs:+.2f}",
                     f"{100 * own.balanced_accuracy:.2f}",
                 )
-                scores = dict(zip(scores, values if own.n_cells else ("failed",) * 3, strict=True))
+                scores = dict(zip(scores, values if own.n_cells else ("failed",) * 4, strict=True))
             rows.append(
                 {
+                    "problem": dataset,
                     "estimator": estimator,
                     "protocol": protocol,
                     "oversampled": "yes" if figure.oversampled else "no",
                     "published %": f"{100 * figure.accuracy:.2f}",
                     **scores,
-                    "chance %": f"{100 / len(board.about['classes']):.2f}",
-                    "published epochs": "not stated" if figure.epochs is None else str(figure.epochs),
+                    "chance %": f"{100 / len(classes[dataset]):.2f}" if dataset in classes else NOT_RUN,
+                    "published epochs": NOT_STATED if figure.epochs is None else str(figure.epochs),
                     **row,
                     "our recordings": recordings_of(board),
                     "source": figure.source,
                 }
             )
-    return pd.DataFrame(rows)
+    return pd.DataFrame(rows).sort_values("problem", kind="stable", ignore_index=True)
 
 
 def _caveat(board: Leaderboard) -> str:
@@ -120,41 +149,79 @@ def _caveat(board: Leaderboard) -> str:
     )
 
 
-def _markdown(
-    board: Leaderboard,
-    accuracies: pd.DataFrame,
-    recalls: pd.DataFrame,
-    measures: pd.DataFrame,
-    orders: Sequence[str],
-) -> str:
-    lines = [f"# Published figures beside ours: {title(board)}", ""]
-    lines += [f"- {note}" for note in notes(board)]
-    shown = accuracies.drop(columns=["our recordings", "source"])
-    if board.about["simulated"]:
-        shown = shown.rename(columns={"ours %": "ours % (SIMULATED)"})
-    lines += ["", "## Accuracy", "", _pipes(shown), ""]
+def _accuracy(board: Leaderboard, accuracies: pd.DataFrame) -> list[str]:
+    """Return notes and accuracies of a suite with one data set, in lines."""
+    shown = accuracies.drop(columns=["our recordings", "source", *_OF_SEVERAL])
+    lines = [f"- {note}" for note in notes(board)]
+    lines += ["", "## Accuracy", "", _pipes(_branded(board, shown)), ""]
     lines.append("Differences are in points, ours minus published. Chance is one over the number of classes.")
     lines.append("")
     for source, part in accuracies.groupby("source", sort=False):
         pairs = zip(part["published %"], part.estimator, strict=True)
         lines.append(f"- {', '.join(dict.fromkeys(f'{a} % ({b})' for a, b in pairs))}: {source}.")
-    lines += ["", "## Recall by class", "", _pipes(recalls)]
-    if orders:
-        lines += [
-            "",
-            "## Which protocol gives the published recall",
-            "",
-            _pipes(measures),
-            "",
-            "correlation: Spearman's rank correlation of recall by class with the published. rare - common: "
-            "mean recall of the rarest third of the classes minus that of the commonest third, by their sizes "
-            "in these recordings before balancing.",
-            "",
-            conclude(measures, orders, 1 / len(board.about["classes"])),
-            "",
-            _caveat(board),
-        ]
-    return "\n".join(lines).rstrip() + "\n"
+    return lines
+
+
+def _parity(board: Leaderboard, accuracies: pd.DataFrame) -> list[str]:
+    """Return notes and accuracies of a suite with several data sets, in lines."""
+    spread = accuracies["our standard deviation"]
+    numbers = spread.str.fullmatch(r"[0-9.]+")
+    numbered = {source: str(n) for n, source in enumerate(accuracies.source.unique(), start=1)}
+    told = {name: set(accuracies[name]) - {NOT_RUN} for name in _SAID_ONCE}
+    shown = pd.DataFrame(
+        {
+            "problem": accuracies.problem,
+            "estimator": accuracies.estimator,
+            **{name: accuracies[name] for name, values in told.items() if len(values) > 1},
+            "published %": accuracies["published %"],
+            "ours %": accuracies["ours %"].where(~numbers, accuracies["ours %"] + " ± " + spread),
+            "difference": accuracies.difference,
+            "seeds": accuracies["our seeds"],
+            "our epochs": accuracies["our epochs"],
+            "source": accuracies.source.map(numbered),
+        }
+    )
+    # The leaderboard's note on its own layout.
+    lines = [f"- {note}" for note in notes(board) if not note.startswith("Data: one table")]
+    lines += ["", "## Accuracy", "", _pipes(_branded(board, shown)), ""]
+    once = {name: values.pop() for name, values in told.items() if len(values) == 1}
+    once = {name: value for name, value in once.items() if value not in ("no", NOT_STATED)}
+    if once:
+        lines += [f"In all rows: {', '.join(f'{name} {value}' for name, value in once.items())}.", ""]
+    lines.append(
+        "Differences are in points, ours minus published; one that is smaller than the rounding of the published "
+        "figure is none."
+    )
+    lines += ["", "Sources:", "", *(f"{number}. {source}." for source, number in numbered.items())]
+    return lines
+
+
+def _branded(board: Leaderboard, shown: pd.DataFrame) -> pd.DataFrame:
+    return shown.rename(columns={"ours %": "ours % (SIMULATED)"}) if board.about["simulated"] else shown
+
+
+def _recall(
+    board: Leaderboard, recalls: pd.DataFrame, measures: pd.DataFrame, orders: Sequence[str]
+) -> list[str]:
+    """Return recall by class, and what it says of the protocols, in lines."""
+    return [
+        "",
+        "## Recall by class",
+        "",
+        _pipes(recalls),
+        "",
+        "## Which protocol gives the published recall",
+        "",
+        _pipes(measures),
+        "",
+        "correlation: Spearman's rank correlation of recall by class with the published. rare - common: "
+        "mean recall of the rarest third of the classes minus that of the commonest third, by their sizes "
+        "in these recordings before balancing.",
+        "",
+        conclude(measures, orders, 1 / len(board.about["classes"])),
+        "",
+        _caveat(board),
+    ]
 
 
 def _pipes(table: pd.DataFrame) -> str:

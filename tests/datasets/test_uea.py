@@ -10,8 +10,18 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bench.datasets.uea import uea, uea_files, uea_problems
+from bench.datasets.uea import (
+    PAPER,
+    uea,
+    uea_files,
+    uea_paper,
+    uea_paper_files,
+    uea_paper_problems,
+    uea_problems,
+)
+from bench.loading import find_sources, load_recordings
 from bench.recordings import DataError
+from bench.spec import parse_spec
 
 HEADER = """@problemName Tiny
 @timeStamps false
@@ -184,6 +194,110 @@ def test_problems_of_the_archive(shared_data: Path, problem, sizes, shape, n_cla
     assert recordings.trials.split.tolist() == ["train"] * sizes[0] + ["test"] * sizes[1]
     for _, half in recordings.trials.groupby("split"):
         assert half.label.nunique() == n_classes
+
+
+def test_the_problems_with_a_published_figure_come_from_the_folder_and_else_from_sktime(
+    tmp_path: Path,
+) -> None:
+    root = write(tmp_path / "AtrialFibrillation", "AtrialFibrillation").parent
+    write(root / "Epilepsy", "Epilepsy")
+    assert uea_paper_problems(root) == {"problem": ["AtrialFibrillation", "BasicMotions", "JapaneseVowels"]}
+    assert uea_problems(root) == {"problem": ["AtrialFibrillation", "Epilepsy"]}
+    sources, notice = find_sources(parse_spec("uea-paper"), root)
+    assert (notice, [source.variant for source in sources]) == ("", uea_paper_problems(root)["problem"])
+    loaded = {source.variant: load_recordings(source, None) for source in sources}
+    assert {name: len(recordings.trials) for name, recordings in loaded.items()} == {
+        "AtrialFibrillation": 3,
+        "BasicMotions": 80,
+        "JapaneseVowels": 640,
+    }
+    shipped = uea(None, problem="BasicMotions")
+    assert loaded["BasicMotions"].fingerprint == shipped.fingerprint
+    assert loaded["BasicMotions"].credit == shipped.credit
+
+
+def test_without_a_folder_the_problems_that_sktime_lacks_are_left_out(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.delenv("UEA_ROOT", raising=False)
+    sources, _ = find_sources(parse_spec("uea-paper"), None)
+    assert [source.variant for source in sources] == ["BasicMotions", "JapaneseVowels"]
+    assert uea_paper_files(None) == []
+    with pytest.raises(DataError, match="no problem 'ArticularyWordRecognition'"):
+        uea_paper(None, problem="ArticularyWordRecognition")
+
+
+def test_the_folder_may_be_named_by_the_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("UEA_ROOT", str(write(tmp_path, "ArticularyWordRecognition")))
+    sources, _ = find_sources(parse_spec("uea-paper"), None)
+    assert [source.variant for source in sources] == [
+        "ArticularyWordRecognition",
+        "BasicMotions",
+        "JapaneseVowels",
+    ]
+
+
+def test_the_folder_goes_before_what_sktime_ships(tmp_path: Path) -> None:
+    write(tmp_path, "BasicMotions")
+    assert len(uea_paper(tmp_path, problem="BasicMotions").trials) == 3
+    assert len(uea_paper(tmp_path, problem="JapaneseVowels").trials) == 640
+
+
+def test_the_cache_watches_the_files_of_these_problems_only(tmp_path: Path) -> None:
+    write(tmp_path, "AtrialFibrillation")
+    write(tmp_path, "Epilepsy")
+    assert [file.name for file in uea_paper_files(tmp_path)] == [
+        "AtrialFibrillation_TRAIN.ts",
+        "AtrialFibrillation_TEST.ts",
+    ]
+
+
+@pytest.mark.parametrize("name", ["ArticularyWordRecognition", "BasicMotions"])
+def test_half_a_problem_is_not_replaced_by_what_sktime_ships(tmp_path: Path, name: str) -> None:
+    write(tmp_path / "AtrialFibrillation", "AtrialFibrillation")
+    (write(tmp_path / name, name) / f"{name}_TEST.ts").unlink()
+    with pytest.raises(DataError, match=rf"{name}_TEST\.ts: no such file"):
+        uea_paper_problems(tmp_path)
+    with pytest.raises(DataError, match=rf"{name}_TEST\.ts: no such file"):
+        uea_paper(tmp_path, problem=name)
+
+
+def test_half_of_another_problem_is_no_matter(tmp_path: Path) -> None:
+    write(tmp_path, "AtrialFibrillation")
+    (write(tmp_path, "Epilepsy") / "Epilepsy_TRAIN.ts").unlink()
+    assert "AtrialFibrillation" in uea_paper_problems(tmp_path)["problem"]
+
+
+def test_a_folder_with_none_of_these_problems_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="no problem of the archive"):
+        uea_paper_problems(tmp_path)
+    write(tmp_path, "Epilepsy")
+    with pytest.raises(
+        DataError, match=r"none of ArticularyWordRecognition, AtrialFibrillation, Basic.* is there"
+    ):
+        uea_paper_problems(tmp_path)
+    with pytest.raises(DataError, match="nowhere: no such folder"):
+        uea_paper_problems(tmp_path / "nowhere")
+
+
+def test_a_problem_without_a_published_figure_is_refused_though_it_is_there(tmp_path: Path) -> None:
+    write(tmp_path, "AtrialFibrillation")
+    write(tmp_path, "Epilepsy")
+    with pytest.raises(DataError, match="uea-paper: no problem 'Epilepsy'; there is: Articulary"):
+        uea_paper(tmp_path, problem="Epilepsy")
+    with pytest.raises(DataError, match="did you mean BasicMotions"):
+        uea_paper(tmp_path, problem="BasicMotion")
+    with pytest.raises(DataError, match="names no subjects"):
+        uea_paper(tmp_path, subjects=[0], problem="AtrialFibrillation")
+
+
+def test_all_problems_with_a_published_figure_are_found(shared_data: Path) -> None:
+    root = shared_data / "uea"
+    if not root.is_dir():
+        pytest.skip("needs a folder of the UEA archive")
+    assert uea_paper_problems(root) == {"problem": list(PAPER)}
+    sizes = {name: len(uea_paper(root, problem=name).trials) for name in PAPER}
+    assert sizes == dict(zip(PAPER, (575, 30, 80, 640), strict=True))
 
 
 def test_listing_the_plugins_imports_nothing_heavy() -> None:

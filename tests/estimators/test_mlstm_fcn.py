@@ -10,7 +10,8 @@ import pytest
 from sklearn.base import clone, is_classifier
 from sktime.datasets import load_basic_motions
 
-from bench.estimators.mlstm_fcn import MLSTMFCN, class_weights
+from bench.estimators._mlstm_fcn_windows import class_weights
+from bench.estimators.mlstm_fcn import MLSTMFCN
 
 
 def build_network(*args, **options):
@@ -103,7 +104,7 @@ def test_each_switch_takes_away_its_part(switches, expected, layers):
     assert {
         kind: kinds[kind] for kind in ("LSTM", "AttentionLSTM", "Dropout", "Multiply") if kinds[kind]
     } == layers
-    assert kinds["Conv1D"] == kinds["BatchNormalization"] == kinds["ReLU"] == 3
+    assert kinds["Conv2D"] == kinds["FusedBatchNormalization"] == kinds["ReLU"] == 3
 
 
 @pytest.mark.parametrize(
@@ -129,7 +130,7 @@ def test_the_shuffle_is_by_channel():
 
 def attention_lstm(n_steps: int, unroll: bool, n_features: int = 3, units: int = 4):
     """Return an attention LSTM of fixed random weights, and these by name."""
-    from bench.estimators._mlstm_fcn_network import AttentionLSTM
+    from bench.estimators._mlstm_fcn_attention import AttentionLSTM
 
     layer = AttentionLSTM(units, unroll=unroll)
     layer.build((None, n_steps, n_features))
@@ -300,7 +301,9 @@ def test_sample_weight_takes_the_place_of_the_class_weights():
 @pytest.fixture(scope="module")
 def restless() -> MLSTMFCN:
     """Nine classes, and a learning rate so high that the first steps make the loss several times larger."""
-    estimator = MLSTMFCN(epochs=3, batch_size=36, learning_rate=0.3, patience=1, random_state=0)
+    estimator = MLSTMFCN(
+        epochs=3, batch_size=36, schedule="plateau", learning_rate=0.3, patience=1, random_state=0
+    )
     return estimator.fit(*toy(n_classes=9, n_windows=36))
 
 

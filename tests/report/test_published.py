@@ -1,6 +1,11 @@
 """Published figures stand beside ours, and the pattern of recall by class tells how copies were made."""
 
 import dataclasses
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -14,9 +19,11 @@ from bench.report.leaderboard import make_leaderboard, notes
 from bench.report.published import conclude, write_published
 from bench.runner import execute
 from bench.spec import parse_spec
+from bench.store import Store
 from bench.suite import read_suite
 from bench.windows import Target
 
+REPOSITORY = Path(__file__).parents[2]
 PLAIN, AFTER, BEFORE = "random-windows[scaler=all]", "split-then-oversample", "oversample-then-split"
 
 # One window a trial: copies are all that can be recognised.
@@ -55,6 +62,37 @@ oversampled = false
 accuracy = 0.361
 source = "elsewhere"
 """
+# Two problems of those that sktime ships, and one that is not there.
+PROBLEMS = """
+title = "Problems of an archive"
+dataset = "uea-paper"
+scaling = "none"
+protocols = ["predefined"]
+estimators = ["majority", "stratified-chance"]
+seeds = 3
+[target]
+name = "label"
+rule = "label"
+[windows]
+whole = true
+[profiles.quick]
+"""
+OF_PROBLEMS = "".join(
+    f"""
+[[published]]
+variant = "{problem}"
+estimator = "{estimator}"
+protocols = ["predefined"]
+accuracy = {accuracy}
+source = "{source}"
+"""
+    for problem, estimator, accuracy, source in (
+        ("JapaneseVowels", "stratified-chance", 0.1, "elsewhere"),
+        ("JapaneseVowels", "majority", 0.1, "somewhere"),
+        ("BasicMotions", "majority", 0.267, "somewhere"),
+        ("ArticularyWordRecognition", "majority", 0.04, "somewhere"),
+    )
+)
 LEVELS = [str(level) for level in range(1, 10)]
 
 
@@ -67,8 +105,9 @@ def class_sizes(toy_plugins):
 
 
 @pytest.fixture
-def run(tmp_path, class_sizes):
+def run(tmp_path, class_sizes, monkeypatch):
     """Run the toy suite; return its board, itself and its store. Published recall falls with class size."""
+    monkeypatch.delenv("UEA_ROOT", raising=False)
 
     def make(text=SUITE + PUBLISHED, **changes):
         recall = [1 - size / 60 for size in class_sizes.values()]
@@ -259,6 +298,203 @@ def test_an_order_is_named_only_if_it_comes_near_and_the_other_does_not(before, 
     assert said in conclude(measures, [AFTER, BEFORE], 1 / 9)
 
 
+@pytest.mark.parametrize("target", ["arousal", "valence"])
+def test_the_committed_tables_are_what_the_committed_predictions_give(target, tmp_path):
+    suite = read_suite(f"deap-{target}-published")
+    committed = Store(REPOSITORY / "results", suite.name, True)
+    if not committed.folder.is_dir():
+        pytest.skip("needs the reference results of a clone")
+    copy = Store(tmp_path, suite.name, True)
+    shutil.copytree(committed.folder, copy.folder)
+    for name in ("published.md", "published.csv", "recall.csv"):
+        (copy.folder / name).unlink()
+    write_published(make_leaderboard(copy), suite, copy)
+    for name in ("published.md", "published.csv", "recall.csv"):
+        assert (copy.folder / name).read_bytes() == (committed.folder / name).read_bytes()
+
+
+def of_problems(store):
+    """Return the rows of published.csv by problem and estimator, and the lines of the table in published.md."""
+    rows = pd.read_csv(store.folder / "published.csv", dtype=str, keep_default_na=False)
+    lines = [line for line in text_of(store).splitlines() if line.startswith("|")]
+    return (
+        rows.set_index(["problem", "estimator"]),
+        [[cell.strip() for cell in line.split("|")[1:-1]] for line in lines],
+    )
+
+
+def test_each_figure_stands_beside_our_accuracy_on_its_own_problem(run):
+    board, suite, store = run(PROBLEMS + OF_PROBLEMS)
+    write_published(board, suite, store)
+    rows, _ = of_problems(store)
+    assert not rows.eq("").any(axis=None)
+    ours = board.table.set_index(["dataset", "estimator"])
+    for problem, estimator, published in (
+        ("BasicMotions", "majority", 26.7),
+        ("JapaneseVowels", "majority", 10.0),
+        ("JapaneseVowels", "stratified-chance", 10.0),
+    ):
+        files = (store.folder / problem / "predefined" / estimator).glob("*/predictions.parquet")
+        stored = [(table.y_true == table.y_pred).mean() for table in map(pd.read_parquet, files)]
+        assert len(stored) == 3
+        row = rows.loc[(problem, estimator)]
+        assert float(row["published %"]) == published
+        assert float(row["ours %"]) == pytest.approx(100 * np.mean(stored), abs=0.006)
+        assert float(row["our standard deviation"]) == pytest.approx(100 * np.std(stored, ddof=1), abs=0.006)
+        assert float(row["difference"]) == pytest.approx(100 * np.mean(stored) - published, abs=0.011)
+        assert float(row["our balanced accuracy %"]) == pytest.approx(
+            100 * ours.loc[(problem, estimator)].balanced_accuracy, abs=0.006
+        )
+        assert (row["our seeds"], row["audit"]) == ("3", ours.loc[(problem, estimator)].audit)
+    assert float(rows.loc[("JapaneseVowels", "stratified-chance"), "our standard deviation"]) > 0
+    assert rows["chance %"].to_dict() == {
+        ("ArticularyWordRecognition", "majority"): "not run",
+        ("BasicMotions", "majority"): "25.00",
+        ("JapaneseVowels", "majority"): "11.11",
+        ("JapaneseVowels", "stratified-chance"): "11.11",
+    }
+    absent = rows.loc[("ArticularyWordRecognition", "majority")]
+    assert set(absent[["ours %", "our standard deviation", "difference", "our seeds", "audit"]]) == {
+        "not run"
+    }
+
+
+def test_the_table_of_several_problems_has_what_differs_and_says_the_rest_once(run):
+    board, suite, store = run(PROBLEMS + OF_PROBLEMS)
+    write_published(board, suite, store)
+    rows, (header, _, *lines) = of_problems(store)
+    assert header == [
+        *("problem", "estimator", "published %", "ours %", "difference", "seeds", "our epochs", "source")
+    ]
+    assert [line[:2] for line in lines] == [
+        ["ArticularyWordRecognition", "majority"],
+        ["BasicMotions", "majority"],
+        ["JapaneseVowels", "stratified-chance"],
+        ["JapaneseVowels", "majority"],
+    ]
+    assert lines[0][2:] == ["4.00", "not run", "not run", "not run", "not run", "1"]
+    assert lines[1][2:] == ["26.70", "25.00 ± 0.00", "-1.70", "3", "–", "1"]
+    drawn = rows.loc[("JapaneseVowels", "stratified-chance")]
+    assert lines[2][3] == f"{drawn['ours %']} ± {drawn['our standard deviation']}"
+    assert [line[-1] for line in lines] == ["1", "1", "2", "1"]
+    text = text_of(store)
+    assert "In all rows: protocol predefined, audit clean (subjects not known).\n" in text
+    assert text.endswith("Sources:\n\n1. somewhere.\n2. elsewhere.\n")
+    assert "1811.00075" in text
+    assert "one table a data set" not in text
+
+
+def test_where_no_figure_has_recall_there_is_none_and_an_older_one_goes(run):
+    plain = SUITE + PUBLISHED.replace("recall = {recall}\n", "")
+    for text, changes in (
+        (PROBLEMS + OF_PROBLEMS, {"seeds": 1}),
+        (plain, {"estimators": ["nearest-window"]}),
+    ):
+        board, suite, store = run(text, **changes)
+        for name in ("recall.csv", "recall-by-class.png"):
+            (store.folder / name).write_text("of an earlier run")
+        written = [store.folder / name for name in ("published.md", "published.csv")]
+        assert write_published(board, suite, store) == written
+        assert not list(store.folder.glob("recall*"))
+        assert "ecall" not in text_of(store)
+        assert "| difference" in text_of(store)
+
+
+def test_one_seed_has_no_deviation_and_a_failed_row_no_accuracy(run):
+    text = (PROBLEMS + OF_PROBLEMS).replace('"stratified-chance"', '"breaks"')
+    board, suite, store = run(text, seeds=1)
+    write_published(board, suite, store)
+    rows, (_, _, *lines) = of_problems(store)
+    assert lines[1][3] == "25.00"
+    assert rows.loc[("BasicMotions", "majority"), "our standard deviation"] == "–"
+    assert lines[2][3:6] == ["failed", "failed", "0"]
+
+
+def test_a_figure_of_no_problem_in_particular_stands_beside_each(run):
+    general = OF_PROBLEMS[: OF_PROBLEMS.index("[[published]]", 10)].replace(
+        'variant = "JapaneseVowels"\n', ""
+    )
+    board, suite, store = run(PROBLEMS + general, seeds=1)
+    write_published(board, suite, store)
+    rows, _ = of_problems(store)
+    assert list(rows.index) == [
+        ("BasicMotions", "stratified-chance"),
+        ("JapaneseVowels", "stratified-chance"),
+    ]
+    ours = board.table[board.table.estimator == "stratified-chance"].set_index("dataset").accuracy
+    assert rows["ours %"].to_list() == [f"{100 * ours[problem]:.2f}" for problem, _ in rows.index]
+    assert rows["ours %"].nunique() == 2
+
+
+def test_what_is_not_the_same_in_all_rows_has_a_column(run):
+    other = OF_PROBLEMS.replace(
+        'protocols = ["predefined"]', 'protocols = ["predefined", "loso"]\nepochs = 9', 1
+    )
+    board, suite, store = run(PROBLEMS + other, seeds=1)
+    write_published(board, suite, store)
+    _, (header, _, *lines) = of_problems(store)
+    assert header[2:5] == ["protocol", "published epochs", "published %"]
+    assert [line[2:4] for line in lines] == [
+        *(["predefined", "not stated"], ["predefined", "not stated"]),
+        *(["predefined", "9"], ["loso", "9"], ["predefined", "not stated"]),
+    ]
+    assert "In all rows: audit clean (subjects not known)." in text_of(store)
+
+
+def test_recall_by_class_of_several_data_sets_is_not_compared_and_that_is_said(run):
+    general = OF_PROBLEMS.replace('variant = "JapaneseVowels"', "recall = [0.1, 0.2]", 1)
+    board, suite, store = run(PROBLEMS + general, seeds=1)
+    assert len(write_published(board, suite, store)) == 2
+    assert "Recall by class is not compared: there are several data sets." in text_of(store)
+
+
+def test_the_tables_of_several_problems_are_rebuilt_from_what_is_stored(run, tmp_path):
+    board, suite, store = run(PROBLEMS + OF_PROBLEMS, seeds=1)
+    written = write_published(board, suite, store)
+    before = [file.read_bytes() for file in written]
+    for file in written:
+        file.unlink()
+    command = ["-m", "bench", "tables", "--suite", "toy.toml", "--results", "results"]
+    environment = {**os.environ, "PYTHONPATH": str(REPOSITORY)}
+    done = subprocess.run(
+        [sys.executable, *command], cwd=tmp_path, env=environment, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+    assert "published.md" in done.stdout
+    assert [file.read_bytes() for file in written] == before
+
+
+PAPER = {
+    "ArticularyWordRecognition": {("mlstm-fcn", 0.973), ("rocket", 0.993), ("dtw-knn", 0.987)},
+    "AtrialFibrillation": {("mlstm-fcn", 0.267), ("rocket", 0.067), ("dtw-knn", 0.2)},
+    "BasicMotions": {("mlstm-fcn", 0.95), ("rocket", 1.0), ("dtw-knn", 0.975)},
+    "JapaneseVowels": {("mlstm-fcn", 0.976), ("mlstm-fcn", 1.0), ("rocket", 0.965), ("dtw-knn", 0.949)},
+}
+
+
+def test_the_suite_of_the_archive_holds_the_published_figures_of_what_it_runs():
+    suite = read_suite("uea-paper")
+    found = {problem: set() for problem in PAPER}
+    for figure in suite.published:
+        found[figure.variant].add((figure.estimator, figure.accuracy))
+        assert figure.estimator in suite.estimators
+        assert figure.protocols == suite.protocols == ["predefined"]
+    assert found == PAPER
+    assert suite.seeds == 5
+    for profile in ("quick", "full"):  # neither thins what the figures of MLSTM-FCN are compared with
+        thinned = suite.thinned(profile)
+        assert (thinned.seeds, thinned.estimators) == (5, suite.estimators)
+        assert "mlstm-fcn" not in thinned.parameters
+
+
+@pytest.mark.parametrize("profile", ["smoke", "full"])
+def test_an_estimator_of_the_suite_has_the_same_parameters_on_all_problems(profile, tmp_path, monkeypatch):
+    monkeypatch.delenv("UEA_ROOT", raising=False)
+    plan = make_plan(read_suite("uea-paper"), profile, results=tmp_path)
+    assert {task.cell.variant for task in plan.tasks} == {"BasicMotions", "JapaneseVowels"}
+    assert len({(task.cell.estimator, task.cell.parameters) for task in plan.tasks}) == 5
+
+
 ROWS = {
     "arousal": {
         ("mlstm-fcn[cells=8,batch_size=64]", False, None, 0.473),
@@ -294,7 +530,11 @@ def test_the_suites_hold_the_published_figures_and_run_what_they_stand_for(targe
         assert set(figure.protocols) <= set(suite.protocols)
         assert str(parse_spec(figure.estimator)) == figure.estimator
     assert (suite.target.name, suite.target.rule, suite.windows.baseline) == (target, "levels", True)
-    assert suite.thinned("full").parameters["mlstm-fcn"] == {"epochs": 2000}
+    assert suite.thinned("full").parameters["mlstm-fcn"] == {
+        "schedule": "plateau",
+        "standardize": False,
+        "epochs": 2000,
+    }
 
 
 @pytest.mark.parametrize("target", ROWS)
