@@ -453,6 +453,8 @@ def process(plugins):
             [sys.executable, "-m", "bench", *map(str, arguments)],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
             env={**os.environ, "BENCH_PLUGINS": plugins, "PYTHONPATH": str(REPOSITORY)},
+            # Whoever runs the tests in the background may have Ctrl-C ignored, which processes inherit.
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
         )  # fmt: skip
         started.append(done)
         return done
