@@ -78,7 +78,7 @@ def test_every_option_it_shows_exists():
     shown = set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", README)) - {
         *("--benchmark-enable", "--benchmark-json"),  # pytest's
         "--logdir",  # TensorBoard's
-        *("--uea", "--hku956"),  # of tests/benchmarks/convergence.py
+        *("--uea", "--hku"),  # of tests/benchmarks/convergence.py
     }
     assert shown
     assert {option for option in shown if option not in helps} == set()

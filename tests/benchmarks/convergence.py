@@ -39,7 +39,7 @@ COLUMNS = ["problem", "training", "seed", "epoch", "accuracy", "final_accuracy",
 
 
 class Watched(MLSTMFCN):
-    """MLSTM-FCN that is asked about the test windows after the first 100 epochs and every 20th later one."""
+    """MLSTM-FCN that is asked about the test windows after the first 100 epochs and every 20th later one, and the last."""
 
     def watch(self, X_test: np.ndarray, y_test: np.ndarray) -> Watched:
         """Set what is predicted after an epoch."""
@@ -54,7 +54,7 @@ class Watched(MLSTMFCN):
 
         def told(progress: Any) -> None:
             started = time.perf_counter()
-            if progress.epochs <= 100 or progress.epochs % 20 == 0:
+            if progress.epochs <= 100 or progress.epochs % 20 == 0 or progress.epochs == self.epochs:
                 with _current_moments(self.model_, progress.updates):
                     self.accuracies[progress.epochs] = float(
                         (self.predict(self.X_test) == self.y_test).mean()
@@ -105,7 +105,7 @@ def table(curves: pd.DataFrame) -> pd.DataFrame:
             {
                 "problem": problem,
                 "training": training,
-                "epochs": str(part.epoch.max()),
+                "epochs": str(PROBLEMS[problem][training == PUBLISHED]),
                 "seeds": str(len(fits)),
                 "test accuracy at the end": f"{fits.final.mean():.3f}",
                 "first epoch with the published one's": str(reached[0]) if len(reached) else "none",
