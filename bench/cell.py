@@ -141,7 +141,9 @@ def run_cell(
 
     Order of work: windows are copied, the scaler is fitted on the training windows and applied to
     both sides, padding becomes 0, the resampler balances the training windows, what it made is
-    audited, the estimator is made, fitted and asked. `log_dir` is a folder that the estimator may write into.
+    audited, padding becomes NaN again for an estimator that takes windows of unequal length, the
+    estimator is made, fitted and asked. `log_dir` is a folder that it may write into, and with
+    `keep_fitted` it stays in the outcome.
 
     Raises
     ------
