@@ -17,7 +17,7 @@ SHAPE, N_CLASSES, BATCH = (5, 640), 9, 64
 @pytest.fixture(scope="module")
 def windows(request):
     """Noise: 16 batches when measured, one otherwise."""
-    n_windows = BATCH if request.config.getoption("benchmark_disable") else 16 * BATCH
+    n_windows = 16 * BATCH if request.config.getoption("benchmark_enable") else BATCH
     rng = np.random.default_rng(0)
     return rng.normal(size=(n_windows, *SHAPE)).astype(np.float32), np.arange(n_windows) % N_CLASSES
 
@@ -43,9 +43,43 @@ def epoch_of(X, y, **options):
     return lambda: training._run_epoch(fitted.model_, training.Windows(X, y), settings, progress)
 
 
+def convolutions(gradients):
+    """Return a function of a batch: the three convolutions of the network, and nothing else of it.
+
+    They are a bound: a step in float32 cannot be faster than these, whatever surrounds them.
+    """
+    import tensorflow as tf
+
+    channels, (n_channels, n_timepoints) = (128, 256, 128), SHAPE
+    layers = zip((8, 5, 3), (n_channels, *channels), channels, strict=False)
+    kernels = [tf.random.stateless_normal((1, *shape), (0, 0)) for shape in layers]
+    given = [tf.zeros((BATCH, 1, n_timepoints, width)) for width in (n_channels, *channels)]
+
+    @tf.function
+    def call(batch):
+        made = []
+        for x, kernel, after in zip((batch, *given[1:]), kernels, given[1:], strict=False):
+            with tf.GradientTape() as tape:
+                watched = (kernel,) if x is batch else (x, kernel)
+                tape.watch(watched)
+                y = tf.nn.conv2d(x, kernel, 1, "SAME")
+            made.append(y[0, 0, 0, 0])
+            if gradients:
+                made += [part[(0,) * 4] for part in tape.gradient(y, watched, output_gradients=after)]
+        return tf.stack(made)
+
+    return call
+
+
 def measure(benchmark, call, windows):
     benchmark.extra_info["windows"] = len(windows[0])
-    benchmark.pedantic(call, rounds=5, warmup_rounds=1)
+    benchmark.pedantic(call, rounds=7, warmup_rounds=1)
+
+
+def measure_convolutions(benchmark, windows, gradients):
+    batches = windows[0].transpose(0, 2, 1)[:, None].reshape(-1, BATCH, 1, *SHAPE[::-1])
+    call = convolutions(gradients)
+    measure(benchmark, lambda: [call(batch).numpy() for batch in batches], windows)
 
 
 @pytest.mark.benchmark(group="training")
@@ -83,6 +117,11 @@ def test_training_sktime_lstm_fcn(benchmark, windows):
     measure(benchmark, lambda: classifier.model_.fit(series, one_hot, batch_size=BATCH, verbose=0), windows)
 
 
+@pytest.mark.benchmark(group="training")
+def test_training_convolutions_alone(benchmark, windows):
+    measure_convolutions(benchmark, windows, gradients=True)
+
+
 @pytest.mark.benchmark(group="prediction")
 @pytest.mark.parametrize("dtype", ["float32", "mixed_bfloat16"])
 def test_prediction(benchmark, windows, dtype):
@@ -94,3 +133,8 @@ def test_prediction(benchmark, windows, dtype):
 @pytest.mark.benchmark(group="prediction")
 def test_prediction_plain_keras_predict(benchmark, windows, plain):
     measure(benchmark, lambda: plain.predict(windows[0], batch_size=BATCH, verbose=0), windows)
+
+
+@pytest.mark.benchmark(group="prediction")
+def test_prediction_convolutions_alone(benchmark, windows):
+    measure_convolutions(benchmark, windows, gradients=False)
