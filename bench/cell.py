@@ -159,7 +159,7 @@ def run_cell(
         except LeakError as error:
             raise LeakError(f"protocol '{cell.protocol}' promises a clean split, and {error}") from None
         except (Exception, SystemExit) as error:  # an estimator may raise anything; the run goes on
-            outcome.status = "failed"
+            outcome.status = "out-of-memory" if isinstance(error, MemoryError) else "failed"
             outcome.reason = f"{type(error).__name__}: {error}".strip()
             outcome.predictions = None
             outcome.scores = {}

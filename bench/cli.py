@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -14,6 +16,8 @@ from bench.options import (
     DataRootOption,
     FormatOption,
     HopOption,
+    JobsOption,
+    MemoryOption,
     ModelArgument,
     PluginsOption,
     ProfileOption,
@@ -21,15 +25,20 @@ from bench.options import (
     RealTimeOption,
     ReplayOption,
     ResultsOption,
+    RetryFailedOption,
     SaveModelsOption,
     ScaleSubjectOption,
     SubjectsOption,
     SuiteOption,
+    TimeoutOption,
+    bytes_of,
     overrides_from,
     read_study,
+    seconds_of,
 )
 
 if TYPE_CHECKING:
+    from bench.engines.local import Limits
     from bench.plan import Plan
     from bench.store import Store
     from bench.suite import Suite
@@ -56,6 +65,10 @@ app.add_typer(data, name="data")
     python -m bench run --suite deap-arousal --data-root DEAP/data_preprocessed_python --profile full
 
     python -m bench run --suite hku956-valence --data-root HKU956 --estimators 'rocket,mlstm-fcn[cells=64]+smote'
+
+    python -m bench run --suite deap-arousal --jobs 4 --timeout 15m --memory 4GB
+
+    python -m bench run --suite deap-arousal --retry-failed --timeout 2h
 
     python -m bench run --suite deap-arousal --plan
 
@@ -85,12 +98,19 @@ def run(
     results: ResultsOption = Path("results"),
     plugins: PluginsOption = None,
     plan: Annotated[bool, typer.Option("--plan", help="Say what would be run; fit nothing.")] = False,
+    jobs: JobsOption = 1,
+    timeout: TimeoutOption = None,
+    memory: MemoryOption = None,
+    retry_failed: RetryFailedOption = False,
 ) -> None:
     """Run a suite: fit and test every estimator under every protocol, then write the tables.
 
-    Finished cells are stored as they end and reused by the next run. Exit status: 0 all cells have
-    results, 1 some failed, 2 the command, the suite or the data is at fault.
+    Each cell runs in a process of its own: one that crashes, hangs or takes too much memory costs no other.
+    Finished cells are stored as they end and reused by the next run, and two runs may share one folder.
+    Exit status: 0 all cells have results, 1 some failed, 2 the command, the suite or the data is at fault.
     """
+    seconds = None if timeout is None else seconds_of(timeout)
+    size = None if memory is None else bytes_of(memory)
     _add_plugins(plugins)
     study, chosen = read_study(suite, profile)
     overrides = overrides_from(estimators=estimators, protocols=protocols, seeds=seeds, subjects=subjects)
@@ -111,6 +131,7 @@ def run(
             results=results,
             ablations=ablations,
             save_models=save_models,
+            retry_failed=retry_failed,
             say=_warn,
         )
     for notice in todo.notices:
@@ -118,7 +139,9 @@ def run(
     if plan:
         _print_plan(todo)
         return
-    raise typer.Exit(_run_plan(todo))
+    from bench.engines.local import Limits
+
+    raise typer.Exit(_run_plan(todo, Limits(jobs, seconds, size)))
 
 
 @app.command(
@@ -251,22 +274,25 @@ def canary(
 @app.command(epilog="Example:\n\npython -m bench tables --suite deap-arousal")
 def tables(suite: SuiteOption, results: ResultsOption = Path("results")) -> None:
     """Rebuild leaderboard and confusion matrices from the stored predictions; trains nothing."""
-    from bench.errors import DataError
-    from bench.store import Store
-    from bench.suite import read_suite
-
-    study = read_suite(suite)
-    stores = [
-        store
-        for store in (Store(results, study.name, False), Store(results, study.name, True))
-        if store.folder.is_dir()
-    ]
-    if not stores:
-        raise DataError(
-            f"{results / study.name}: no results yet; run first: python -m bench run --suite {suite}"
-        )
-    for store in stores:
+    for store, study in _stores(suite, results):
         _write_tables(store, study)
+
+
+@app.command(epilog="Example:\n\npython -m bench verify --suite deap-arousal")
+def verify(suite: SuiteOption, results: ResultsOption = Path("results")) -> None:
+    """Compare every stored file with the checksum that was stored with it.
+
+    Exit status: 0, or 1 if a file was changed, is damaged or missing.
+    """
+    faults = n_cells = 0
+    for store, _ in _stores(suite, results):
+        for folder, fault in store.verify():
+            n_cells += 1
+            if fault:
+                faults += 1
+                typer.echo(f"{folder}: {fault}")
+    typer.echo(f"{n_cells - faults} of {n_cells} cells are as they were stored")
+    raise typer.Exit(1 if faults else 0)
 
 
 @app.command("list", epilog="Example:\n\npython -m bench list estimators")
@@ -384,7 +410,8 @@ def _print_plan(plan: Plan) -> None:
     print_plan(plan, _console())
 
 
-def _run_plan(plan: Plan) -> int:
+def _run_plan(plan: Plan, limits: Limits) -> int:
+    from bench.engines.local import run_local
     from bench.progress import run_with_progress
 
     console = _console()
@@ -395,8 +422,14 @@ def _run_plan(plan: Plan) -> int:
     for why in dict.fromkeys(task.why for task in plan.waiting if task.stored is not None):
         console.print("run again:", why, markup=False, soft_wrap=True)
     before = len(plan.notices)
+    # What ends a job on a cluster, or a container, is to end the cells' processes as Ctrl-C does.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
-        failed = run_with_progress(plan, console) if plan.waiting else 0
+        failed = (
+            run_with_progress(plan, console, partial(run_local, limits=limits), limits.jobs)
+            if plan.waiting
+            else 0
+        )
     except KeyboardInterrupt:
         _warn("interrupted: the finished cells are kept; the same command goes on with the others")
         return 130
@@ -406,6 +439,22 @@ def _run_plan(plan: Plan) -> int:
     if failed:
         _warn(f"{failed} of {len(plan.tasks)} cells failed; their reasons stand above and in the leaderboard")
     return 1 if failed else 0
+
+
+def _stores(suite: str, results: Path) -> list[tuple[Store, Suite]]:
+    """Return what is stored of a suite: on recordings, on simulated ones, or both."""
+    from bench.errors import DataError
+    from bench.store import Store
+    from bench.suite import read_suite
+
+    study = read_suite(suite)
+    both = (Store(results, study.name, False), Store(results, study.name, True))
+    there = [(store, study) for store in both if store.folder.is_dir()]
+    if not there:
+        raise DataError(
+            f"{results / study.name}: no results yet; run first: python -m bench run --suite {suite}"
+        )
+    return there
 
 
 def _write_tables(store: Store, suite: Suite) -> None:

@@ -9,15 +9,13 @@ import shutil
 import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
-
-import numpy as np
 
 from bench.errors import DataError
 from bench.recordings import Recordings
 from bench.registry import Plugin, get
+from bench.signals import MappedSignals, write_signals
 from bench.spec import Spec, check_parameters
 
 RESERVED = ("root", "subjects")
@@ -146,13 +144,7 @@ def _write_cache(folder: Path, recordings: Recordings) -> None:
     folder.parent.mkdir(parents=True, exist_ok=True)
     aside = Path(tempfile.mkdtemp(prefix=folder.name, suffix=".tmp", dir=folder.parent))
     try:
-        total = sum(signal.size for signal in recordings.signals)
-        flat = np.lib.format.open_memmap(aside / "signals.npy", "w+", np.float32, (total,))
-        at = 0
-        for signal in recordings.signals:
-            flat[at : at + signal.size] = signal.ravel()
-            at += signal.size
-        flat.flush()
+        signals = write_signals(aside / "signals.npy", recordings.signals)
         recordings.trials.to_parquet(aside / "trials.parquet", index=False)
         about = {
             "name": recordings.name,
@@ -161,7 +153,7 @@ def _write_cache(folder: Path, recordings: Recordings) -> None:
             "baseline_seconds": recordings.baseline_seconds,
             "simulated": recordings.simulated,
             "credit": recordings.credit,
-            "lengths": [signal.shape[1] for signal in recordings.signals],
+            "lengths": signals.lengths,
             "fingerprint": recordings.fingerprint,
         }
         (aside / "about.json").write_text(json.dumps(about))
@@ -179,11 +171,8 @@ def _read_cache(folder: Path) -> Recordings | None:
         return None
     try:
         about = json.loads((folder / "about.json").read_text())
-        flat = np.load(folder / "signals.npy", mmap_mode="r", allow_pickle=False)
         lengths, fingerprint = about.pop("lengths"), about.pop("fingerprint")
-        n_channels = len(about["channels"])
-        ends = np.cumsum([0, *lengths]) * n_channels
-        signals = [flat[a:b].reshape(n_channels, -1) for a, b in pairwise(ends)]
+        signals = MappedSignals(folder / "signals.npy", len(about["channels"]), lengths)
         recordings = Recordings(signals=signals, trials=pd.read_parquet(folder / "trials.parquet"), **about)
     except (OSError, ValueError, KeyError, TypeError, DataError):
         return None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -42,6 +43,22 @@ SaveModelsOption = Annotated[
     typer.Option("--save-models", help="Keep each trained model that can be saved, for `stream`."),
 ]
 
+JobsOption = Annotated[
+    int,
+    typer.Option("--jobs", "-j", min=1, help="Cells at a time; they share the cores.", metavar="N"),
+]
+TimeoutOption = Annotated[
+    str | None,
+    typer.Option("--timeout", help="A cell that takes longer is ended: 90s, 15m, 2h.", metavar="TIME"),
+]
+MemoryOption = Annotated[
+    str | None,
+    typer.Option("--memory", help="A cell that takes more is ended: 800MB, 4GB.", metavar="SIZE"),
+]
+RetryFailedOption = Annotated[
+    bool, typer.Option("--retry-failed", help="Run only the cells that failed before.")
+]
+
 ModelArgument = Annotated[
     Path, typer.Argument(help="A cell's folder with a model, or its model.keras.", metavar="MODEL")
 ]
@@ -76,6 +93,27 @@ def read_study(suite: str, profile: str) -> tuple[Suite, Profile]:
     if chosen is None:
         raise SuiteError(f"--profile {profile}: unknown{nearest(profile, PROFILES)}")
     return read_suite(suite), chosen
+
+
+def seconds_of(text: str) -> float:
+    """Return the seconds of ``"90s"``, ``"15m"``, ``"2h"``, ``"1d"`` or ``"90"``."""
+    found = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([smhd]?)", text.strip())
+    if found is None or not float(found[1]):
+        raise SuiteError(f"--timeout {text}: give a time such as 90s, 15m or 2h")
+    return float(found[1]) * {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}[found[2]]
+
+
+def bytes_of(text: str) -> int:
+    """Return the bytes of ``"800MB"``, ``"4GB"`` or ``"2.5GiB"``."""
+    from pydantic import ByteSize, TypeAdapter, ValidationError
+
+    try:
+        size = TypeAdapter(ByteSize).validate_python(text.strip())
+    except ValidationError:
+        size = ByteSize(0)
+    if size < 1_000_000:
+        raise SuiteError(f"--memory {text}: give a size such as 800MB or 4GB, of at least 1MB")
+    return int(size)
 
 
 def overrides_from(**asked: str | int | None) -> dict[str, Any]:

@@ -21,7 +21,7 @@ from bench.recordings import Recordings
 from bench.registry import Plugin, get
 from bench.saved import MODEL, keeps_models
 from bench.spec import Spec, parse_spec
-from bench.store import Store, StoredCell, differences
+from bench.store import Store, StoredCell, why_again
 from bench.suite import PROFILES, Profile, Suite, parse_subjects
 from bench.suite_checks import all_parameters, check_estimators, check_protocols
 from bench.windows import Panel, make_panel
@@ -72,6 +72,7 @@ def make_plan(
     results: Path = Path("results"),
     ablations: bool = False,
     save_models: bool = False,
+    retry_failed: bool = False,
     say: Callable[[str], None] = lambda text: None,
 ) -> Plan:
     """Load the data, divide it, and decide for each cell whether it must be run.
@@ -90,6 +91,8 @@ def make_plan(
         Plan the suite's ablations and their reference, in place of its protocols and estimators.
     save_models : bool, default False
         Keep the fitted model of every cell whose estimator can be kept; one without is run again.
+    retry_failed : bool, default False
+        Leave all cells alone but those that were run and failed.
     say : callable
         Told in a line what takes time.
 
@@ -123,6 +126,8 @@ def make_plan(
         for seed, protocol_name, fold, split in divided:
             for spec in specs:
                 plan.tasks.append(_task(plan, suite, spec, panel, split, variant, protocol_name, seed, fold))
+    if retry_failed:
+        plan.tasks = [t for t in plan.tasks if not t.why or (t.stored is not None and not t.stored.ok)]
     _refuse_to_replace(plan)
     if save_models:
         names = sorted({task.cell.plugin for task in plan.tasks})
@@ -262,7 +267,7 @@ def _task(
     )
     identity = _identity(cell, plugin, suite, panel, split)
     stored = plan.store.read(cell)
-    why = _why(stored, identity)
+    why = why_again(stored, identity)
     if stored is not None and not why and plan.save_models and keeps_models(plugin) and not stored.has_model:
         why = f"it has no {MODEL}"
     return Task(cell, panel, split, identity, stored, why)
@@ -292,15 +297,6 @@ def _setting(suite: Suite, panel: Panel) -> dict[str, Any]:
         "scaling": suite.scaling,
         "channels": list(panel.channels),
     }
-
-
-def _why(stored: StoredCell | None, identity: dict[str, Any]) -> str:
-    if stored is None:
-        return "no result yet"
-    changed = differences(stored.result["identity"], identity)
-    if changed:
-        return "; ".join(changed[:3])
-    return "" if stored.ok else f"{stored.result['status']} before"
 
 
 def _refuse_to_replace(plan: Plan) -> None:

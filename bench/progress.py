@@ -20,7 +20,7 @@ from rich.progress import (
 from rich.text import Text
 
 from bench.plan import Plan, Task
-from bench.runner import execute
+from bench.runner import Engine, execute
 from bench.store import StoredCell
 
 
@@ -34,13 +34,14 @@ class _TimeLeft(ProgressColumn):
         return Text(f"{timedelta(seconds=round(max(0.0, left)))} left")
 
 
-def run_with_progress(plan: Plan, console: Console) -> int:
-    """Run the waiting cells of a plan; return how many of them failed.
+def run_with_progress(plan: Plan, console: Console, engine: Engine, jobs: int = 1) -> int:
+    """Run the waiting cells of a plan, `jobs` of them at a time; return how many of them failed.
 
     The time left is the sum of what each waiting cell's estimator took the last time, in this run or
     in the stored results. While there are estimators without such a figure, their number is shown.
     """
     waiting = plan.waiting
+    left = [*waiting]
     seconds = {
         task.cell.estimator: _seconds(task.stored.result)
         for task in plan.tasks
@@ -59,22 +60,23 @@ def run_with_progress(plan: Plan, console: Console) -> int:
         _TimeLeft(),
     )
     with Progress(*columns, console=console, transient=True) as progress:
-        bar = progress.add_task("", total=len(waiting), **_outlook(waiting, seconds))
+        bar = progress.add_task("", total=len(waiting), **_outlook(waiting, seconds, jobs))
         progress.update(bar, description=escape(waiting[0].cell.estimator))
-        for number, (task, stored) in enumerate(execute(plan), start=1):
+        for number, (task, stored) in enumerate(execute(plan, engine), start=1):
+            left.remove(task)
             seconds[task.cell.estimator] = _seconds(stored.result)
             failed += not stored.ok
             line = _line(task, stored, wide=wide)
             console.print(f"[dim]{number:{width}d}/{len(waiting)}[/] {line}", highlight=False)
-            running = escape(waiting[number].cell.estimator) if number < len(waiting) else ""
-            progress.update(bar, completed=number, description=running, **_outlook(waiting[number:], seconds))
+            running = escape(left[0].cell.estimator) if left else ""
+            progress.update(bar, completed=number, description=running, **_outlook(left, seconds, jobs))
     return failed
 
 
-def _outlook(waiting: list[Task], seconds: dict[str, float]) -> dict[str, Any]:
+def _outlook(waiting: list[Task], seconds: dict[str, float], jobs: int) -> dict[str, Any]:
     names = [task.cell.estimator for task in waiting]
     return {
-        "left": sum(seconds.get(name, 0.0) for name in names),
+        "left": sum(seconds.get(name, 0.0) for name in names) / jobs,
         "unknown": len(set(names) - seconds.keys()),
         "since": time.monotonic(),
     }

@@ -242,6 +242,11 @@ def add_plugin_folder(folder: str | os.PathLike[str]) -> None:
             module.__path__.append(str(path))
 
 
+def plugin_folders() -> list[Path]:
+    """Return the folders that `add_plugin_folder` was given."""
+    return [*_folders]
+
+
 def discover() -> None:
     """Import every plugin file and entry point once; what cannot be imported is kept with its reason."""
     global _searched

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import glob
+import hashlib
 import json
 import math
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import filelock
 import pandas as pd
 
 from bench.cell import Cell, Outcome
@@ -19,7 +22,9 @@ from bench.errors import DataError
 from bench.saved import ABOUT, MODEL, has_model, save_model
 
 RESULT, PREDICTIONS = "result.json", "predictions.parquet"
-LOGS = "logs"
+LOGS, LOCKS = "logs", ".locks"
+SUMS = "SHA256SUMS"
+NO_SUMS = f"no {SUMS}: stored before there were checksums, or not by this program"
 ABLATIONS, ROWS = "ablations", "rows.json"
 
 
@@ -34,6 +39,12 @@ class StoredCell:
     def ok(self) -> bool:
         """Whether the cell has predictions."""
         return self.result["status"] == "ok"
+
+    @property
+    def damage(self) -> str:
+        """What is wrong with the result or the predictions by their checksums; ``""`` if nothing is."""
+        fault = _fault(self.folder, (RESULT, PREDICTIONS))
+        return "" if fault == NO_SUMS else fault
 
     @property
     def has_model(self) -> bool:
@@ -85,6 +96,24 @@ class Store:
         path = self.path(cell)
         return path.with_name(path.name + ".running")
 
+    def lock(self, cell: Cell) -> filelock.BaseFileLock:
+        """Return a lock for the cell, to be held while it is run, so that no other run does it too.
+
+        The operating system takes it back when the process that holds it ends, in whatever way.
+        """
+        name = hashlib.sha256(str(self.path(cell).relative_to(self.folder)).encode()).hexdigest()[:20]
+        try:
+            (self.folder / LOCKS).mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise DataError(f"{self.folder}: cannot be written: {error.strerror or error}") from None
+        return filelock.FileLock(self.folder / LOCKS / f"{name}.lock")
+
+    def sweep(self, cell: Cell) -> None:
+        """Remove what a process left that was killed while it wrote the cell; the lock must be held."""
+        path = self.path(cell)
+        for aside in path.parent.glob(f"{glob.escape(path.name)}.*.tmp"):
+            shutil.rmtree(aside, ignore_errors=True)
+
     def read(self, cell: Cell) -> StoredCell | None:
         """Return what is stored for the cell; None if nothing is, or nothing that can be read."""
         return _read(self.path(cell))
@@ -104,16 +133,21 @@ class Store:
             try:
                 if outcome.predictions is not None:
                     outcome.predictions.to_parquet(aside / PREDICTIONS, index=False)
-                if self.log_dir(outcome.cell).is_dir():
+                # A cell that was stopped can go on from its checkpoints when it is tried again.
+                if outcome.status in ("ok", "failed") and self.log_dir(outcome.cell).is_dir():
                     os.replace(self.log_dir(outcome.cell), aside / LOGS)
                 if about is not None and outcome.fitted is not None:
                     _try_to_save(aside, outcome.fitted.estimator, about, result["warnings"])
                 (aside / RESULT).write_text(json.dumps(result, indent=1, default=str), encoding="utf-8")
+                _seal(aside)
                 aside.chmod(0o755)
-                shutil.rmtree(target, ignore_errors=True)
+                if target.is_dir():
+                    # Two renames, so that there is no moment in which half of a folder has been deleted.
+                    os.replace(target, f"{aside}.old.tmp")
                 os.replace(aside, target)
             finally:
                 shutil.rmtree(aside, ignore_errors=True)
+                shutil.rmtree(f"{aside}.old.tmp", ignore_errors=True)
         except OSError as error:
             raise DataError(f"{target}: the result cannot be written: {error.strerror or error}") from None
         return StoredCell(target, result)
@@ -137,6 +171,12 @@ class Store:
             return []
         return rows if isinstance(rows, list) and all(isinstance(row, dict) for row in rows) else []
 
+    def verify(self) -> Iterator[tuple[Path, str]]:
+        """Yield the folder of each cell with what is wrong with it: ``""`` if its checksums are right."""
+        for folder in sorted(self.folder.glob("**/seed-*/")):
+            if folder.suffix not in (".tmp", ".running"):
+                yield folder, _fault(folder)
+
     def cells(self) -> Iterator[StoredCell]:
         """Yield all stored cells, in the order of their paths."""
         for file in sorted(self.folder.glob(f"**/seed-*/{RESULT}")):
@@ -144,6 +184,45 @@ class Store:
                 stored = _read(file.parent)
                 if stored is not None:
                     yield stored
+
+
+def _digest(file: Path) -> str:
+    with file.open("rb") as content:
+        return hashlib.file_digest(content, "sha256").hexdigest()
+
+
+def _seal(folder: Path) -> None:
+    """Write checksums of all files, as the program sha256sum reads them, and force all to the disk."""
+    files = sorted(file for file in folder.rglob("*") if file.is_file())
+    lines = (f"{_digest(file)}  {file.relative_to(folder).as_posix()}\n" for file in files)
+    (folder / SUMS).write_text("".join(lines), encoding="utf-8")
+    for file in (*files, folder / SUMS):
+        with file.open("rb") as content:
+            os.fsync(content.fileno())
+
+
+def _fault(folder: Path, only: Collection[str] = ()) -> str:
+    """Say which of a cell's files is not what was stored, looking at all of them or `only` at some."""
+    sums: dict[str, str] = {}
+    try:
+        for line in (folder / SUMS).read_text(encoding="utf-8").splitlines():
+            digest, name = line.split("  ", 1)
+            sums[name] = digest
+    except FileNotFoundError:
+        return NO_SUMS
+    except (OSError, ValueError):
+        return f"{SUMS} is damaged"
+    for name, digest in sums.items():
+        if only and name not in only:
+            continue
+        try:
+            if _digest(folder / name) != digest:
+                return f"{name} is not what was stored"
+        except OSError as error:
+            return f"{name} cannot be read: {error.strerror or error}"
+    if RESULT not in sums:
+        return f"{SUMS} does not name {RESULT}"
+    return ""
 
 
 def _try_to_save(folder: Path, estimator: Any, about: dict[str, Any], warnings: list[str]) -> None:
@@ -180,6 +259,18 @@ def differences(stored: dict[str, Any], wanted: dict[str, Any], path: str = "") 
         elif old != new:
             lines.append(f"{where} {_short(old)} -> {_short(new)}")
     return lines
+
+
+def why_again(stored: StoredCell | None, identity: dict[str, Any]) -> str:
+    """Say why a cell has to be run in spite of what is stored; ``""`` if that can be reused."""
+    if stored is None:
+        return "no result yet"
+    changed = differences(stored.result["identity"], identity)
+    if changed:
+        return "; ".join(changed[:3])
+    if stored.damage:
+        return f"damaged: {stored.damage}"
+    return "" if stored.ok else f"{stored.result['status']} before"
 
 
 def _short(value: Any) -> str:

@@ -60,16 +60,6 @@ def test_a_failed_cell_makes_the_exit_status_one_and_its_reason_is_shown(run):
     assert "2 of 4 cells failed" in done.stderr
 
 
-def test_ctrl_c_keeps_the_finished_cells_and_says_how_to_go_on(run, tmp_path):
-    done = run("--estimators", "majority,breaks[how=interrupt]", "--seeds", "1")
-    assert done.returncode == 130
-    assert "the same command goes on with the others" in done.stderr
-    assert "Traceback" not in done.stderr
-    stored = list((tmp_path / "results").glob("**/result.json"))
-    assert len(stored) == 1
-    assert "2 cells: 1 to run, 1 reused" in run("--estimators", "majority", "--seeds", "1").stdout
-
-
 def test_results_that_cannot_be_written_stop_the_run_before_anything_is_fitted(run, tmp_path):
     (tmp_path / "file").write_text("")
     done = run("--results", tmp_path / "file")

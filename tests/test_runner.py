@@ -33,7 +33,7 @@ def test_every_estimator_meets_every_protocol_and_seed_and_is_stored(plan, tmp_p
     assert len(done) == 3 * 2 * 2
     assert all(stored.ok for _, stored in done)
     folder = tmp_path / "results" / "toy@simulated" / "random-windows" / "nearest-mean" / "seed-1"
-    assert {p.name for p in folder.iterdir()} == {"result.json", "predictions.parquet"}
+    assert {p.name for p in folder.iterdir()} == {"result.json", "predictions.parquet", "SHA256SUMS"}
     predictions = pd.read_parquet(folder / "predictions.parquet")
     assert list(predictions) == [
         "subject", "trial", "start", "y_true", "y_pred", "probability low", "probability high",

@@ -1,0 +1,266 @@
+"""Run cells on this machine, each in a fresh process forked from a server that has the heavy imports."""
+
+from __future__ import annotations
+
+import contextlib
+import multiprocessing
+import os
+import signal
+import tempfile
+import time
+from collections import deque
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from multiprocessing.connection import Connection, wait
+from multiprocessing.context import ForkServerProcess
+from pathlib import Path
+from typing import Any
+
+import filelock
+import psutil
+
+from bench.cell import LeakError, Outcome, available_cores
+from bench.engines import preload, worker
+from bench.errors import BenchError, DataError
+from bench.job import Job, store_outcome
+from bench.registry import get, plugin_folders
+from bench.signals import MappedSignals, write_signals
+from bench.store import StoredCell
+
+LOOK = 0.1  # seconds between two looks at time and memory
+LOG_LINES = 3
+MAX_THREADS = 4096  # of one cell: more are an accident, and could leave the machine without any
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What a run of cells may take.
+
+    Attributes
+    ----------
+    jobs : int
+        Cells at the same time; they share the machine's cores evenly.
+    timeout : float or None
+        Seconds a cell may take, its data included.
+    memory : int or None
+        Bytes that the processes of a cell may have resident.
+    """
+
+    jobs: int = 1
+    timeout: float | None = None
+    memory: int | None = None
+
+
+def run_local(jobs: list[Job], limits: Limits) -> Iterator[tuple[int, StoredCell]]:
+    """Run jobs in processes of their own; yield the number and the stored result of each as it ends.
+
+    A cell that exceeds a limit or takes its process down gets an outcome that says so. Whenever this
+    generator is left, what still runs is ended.
+
+    Raises
+    ------
+    BenchError
+        If a split leaks that must not, or the disk refuses.
+    """
+    with tempfile.TemporaryDirectory(prefix="bench-") as folder:
+        engine = _Engine(_shared(jobs, Path(folder)), limits, Path(folder))
+        try:
+            yield from engine.run()
+        finally:
+            engine.stop()
+
+
+@dataclass(eq=False)
+class _Running:
+    """A process that runs a cell."""
+
+    number: int
+    job: Job
+    lock: filelock.BaseFileLock
+    cores: list[int]
+    log: Path
+    process: ForkServerProcess
+    answer: Connection
+    started: float = field(default_factory=time.monotonic)
+
+    @property
+    def seconds(self) -> float:
+        return time.monotonic() - self.started
+
+    def threads(self) -> int:
+        """Return the number of threads of the process."""
+        try:
+            return psutil.Process(self.process.pid).num_threads()
+        except psutil.Error:
+            return 0
+
+    def megabytes(self) -> float:
+        """Return the resident memory of the process and of those that it started."""
+        try:
+            first = psutil.Process(self.process.pid)
+            return sum(one.memory_info().rss for one in (first, *first.children(recursive=True))) / 2**20
+        except psutil.Error:  # one of them has just ended
+            return 0.0
+
+    def kill(self) -> None:
+        """End the process and all that it started."""
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(self.process.pid or 0, signal.SIGKILL)
+        self.process.kill()  # if it has had no time to lead a group of its own
+        self.process.join()
+
+    def release(self) -> None:
+        """Let others have what was the cell's."""
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(self.process.pid or 0, signal.SIGKILL)  # what a plugin started and left behind
+        self.job.store.sweep(self.job.cell)
+        self.lock.release()
+        self.answer.close()
+        self.process.close()
+        self.log.unlink(missing_ok=True)
+
+    def last_lines(self) -> str:
+        """Return the end of what the cell printed, in one line."""
+        try:
+            text = self.log.read_text(encoding="utf-8", errors="replace")
+        except OSError:
+            return ""
+        lines = [line.strip() for line in text.splitlines() if line.strip()]
+        fatal = next((k for k, line in enumerate(lines) if line.startswith("Fatal Python error")), None)
+        return " | ".join(lines[-LOG_LINES:] if fatal is None else lines[fatal : fatal + LOG_LINES])
+
+
+class _Engine:
+    def __init__(self, jobs: list[Job], limits: Limits, folder: Path) -> None:
+        self.waiting = deque(enumerate(jobs))
+        self.limits = limits
+        self.folder = folder
+        self.running: list[_Running] = []
+        cores = (
+            sorted(os.sched_getaffinity(0))
+            if hasattr(os, "sched_getaffinity")
+            else [*range(available_cores())]
+        )
+        share = max(1, len(cores) // limits.jobs)
+        # With more cells at a time than cores, some share one.
+        self.free = [[cores[(k * share + i) % len(cores)] for i in range(share)] for k in range(limits.jobs)]
+        self.context = _server(jobs)
+
+    def run(self) -> Iterator[tuple[int, StoredCell]]:
+        while self.waiting or self.running:
+            yield from self._start()
+            wait([one.process.sentinel for one in self.running], LOOK)
+            for one in [*self.running]:
+                stored = self._look(one)
+                if stored is not None:
+                    yield one.number, stored
+
+    def stop(self) -> None:
+        for one in self.running:
+            one.kill()
+            one.release()
+
+    def _start(self) -> Iterator[tuple[int, StoredCell]]:
+        """Start cells while there are cores; yield those that another run has done in the meantime."""
+        for _ in range(len(self.waiting)):
+            if not self.free:
+                return
+            number, job = self.waiting.popleft()
+            lock = job.store.lock(job.cell)
+            try:
+                lock.acquire(blocking=False)
+            except filelock.Timeout:  # another run is at it
+                self.waiting.append((number, job))
+                continue
+            stored = job.reusable()
+            if stored is not None:
+                lock.release()
+                yield number, stored
+                continue
+            self.running.append(self._launch(number, job, lock))
+
+    def _launch(self, number: int, job: Job, lock: filelock.BaseFileLock) -> _Running:
+        job.store.sweep(job.cell)
+        answer, there = self.context.Pipe(duplex=False)
+        cores, log = self.free.pop(), self.folder / f"{number}.log"
+        process = self.context.Process(target=worker.work, args=(job, there, log, cores, plugin_folders()))
+        process.start()
+        there.close()
+        return _Running(number, job, lock, cores, log, process, answer)
+
+    def _look(self, one: _Running) -> StoredCell | None:
+        """Return the stored result of a cell that has ended, or that has to be."""
+        status, reason = "", ""
+        if one.process.exitcode is None:
+            limits = self.limits
+            if limits.timeout is not None and one.seconds > limits.timeout:
+                status, reason = "timeout", f"longer than {limits.timeout:g} s"
+            elif limits.memory is not None and (held := one.megabytes()) > limits.memory / 2**20:
+                status = "out-of-memory"
+                reason = f"{held:,.0f} MB, more than the {limits.memory / 2**20:,.0f} MB of --memory"
+            elif one.threads() > MAX_THREADS:
+                status, reason = "failed", f"started more than {MAX_THREADS:,} threads"
+            else:
+                return None
+            one.kill()
+        try:
+            stored = self._answered(one) if not status else None
+            if stored is None:
+                if not status:
+                    status, reason = _how_it_ended(one)
+                outcome = Outcome(one.job.cell, status, one.job.split.audit, reason, fit_seconds=one.seconds)
+                stored = store_outcome(one.job, outcome)
+            return stored
+        finally:
+            self.running.remove(one)
+            self.free.append(one.cores)
+            one.release()
+
+    def _answered(self, one: _Running) -> StoredCell | None:
+        """Return what the process has stored; None if it ended before it could say that it has."""
+        try:
+            if not one.answer.poll():
+                return None
+            answer = one.answer.recv()
+        except (EOFError, OSError):
+            return None
+        if answer is None:
+            return one.job.store.read(one.job.cell)
+        kind, text = answer
+        errors: dict[str, type[BenchError]] = {kind.__name__: kind for kind in (LeakError, DataError)}
+        raise errors.get(kind, BenchError)(text)
+
+
+def _how_it_ended(one: _Running) -> tuple[str, str]:
+    code = one.process.exitcode or 0
+    if code == -signal.SIGKILL:
+        ended = "signal 9 (killed from outside, by the system perhaps for want of memory)"
+    else:
+        ended = f"signal {-code}" if code < 0 else f"exit status {code}, without a result"
+    last = one.last_lines()
+    return "crashed", ended + (f": {last}" if last else "")
+
+
+def _server(jobs: Sequence[Job]) -> Any:
+    """Return the context whose processes are forked from a server that has imported what the jobs need."""
+    context = multiprocessing.get_context("forkserver")
+    needed = {module for job in jobs for module in get("estimator", job.cell.plugin).requires}
+    os.environ[preload.MODULES] = ",".join(sorted(needed))
+    context.set_forkserver_preload([preload.__name__])
+    return context
+
+
+def _shared(jobs: Sequence[Job], folder: Path) -> list[Job]:
+    """Return the jobs with their signals in files, so that no process gets a copy."""
+    panels: dict[int, Any] = {}
+    signals: dict[int, MappedSignals] = {}
+    for job in jobs:
+        recordings = job.panel.recordings
+        given = recordings.signals
+        if id(given) not in signals:
+            mapped = given if isinstance(given, MappedSignals) else None
+            signals[id(given)] = mapped or write_signals(folder / f"signals-{len(signals)}.npy", given)
+        if id(job.panel) not in panels:
+            shared = replace(recordings, signals=signals[id(given)])
+            panels[id(job.panel)] = replace(job.panel, recordings=shared)
+    return [replace(job, panel=panels[id(job.panel)]) for job in jobs]

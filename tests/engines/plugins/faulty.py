@@ -1,0 +1,143 @@
+"""Estimators that do to their process what a bad plugin can do."""
+
+import ctypes
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import numpy as np
+
+from bench.registry import register_estimator
+
+
+class Constant:
+    """The first class, whatever the window."""
+
+    def __init__(self, do=lambda: None):
+        self.do = do
+
+    def fit(self, X, y):
+        self.classes_ = np.unique(y)
+        self.do()
+        return self
+
+    def predict(self, X):
+        return np.full(len(X), self.classes_[0])
+
+
+def _allocate():
+    held = []
+    while True:
+        held.append(np.ones(2**20))
+        time.sleep(0.001)
+
+
+def _raise():
+    raise RuntimeError("the loss is nan")
+
+
+def _refuse_memory():
+    raise MemoryError("16 EiB")
+
+
+def _start_a_child_and_hang():
+    child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(1000)"])
+    Path(os.environ["TEST_CHILD"]).write_text(str(child.pid))
+    time.sleep(1000)
+
+
+def _leave_a_thread():
+    threading.Thread(target=time.sleep, args=(1000,)).start()
+
+
+def _start_threads_without_end():
+    while True:
+        threading.Thread(target=time.sleep, args=(1000,), daemon=True).start()
+
+
+def _hang_in_native_code():
+    ctypes.PyDLL(None).sleep(1000)  # PyDLL keeps the interpreter's lock: no Python code runs any more
+
+
+WAYS = {
+    "segfault": lambda: ctypes.string_at(0),
+    "exit": lambda: os._exit(3),
+    "exit-0": lambda: os._exit(0),
+    "killed": lambda: os.kill(os.getpid(), signal.SIGKILL),
+    "abort": os.abort,
+    "hang": lambda: time.sleep(1000),
+    "native-hang": _hang_in_native_code,
+    "allocate": _allocate,
+    "refuse-memory": _refuse_memory,
+    "raise": _raise,
+    "interrupt": lambda: signal.raise_signal(signal.SIGINT),
+    "child": _start_a_child_and_hang,
+    "thread": _leave_a_thread,
+    "threads": _start_threads_without_end,
+    "nothing": lambda: None,
+}
+
+
+@register_estimator("faulty", family="faulty")
+def faulty(*, how: str = "nothing"):
+    """Do what is asked for while it is fitted."""
+    return Constant(WAYS[how])
+
+
+@register_estimator("unpicklable", family="faulty")
+def unpicklable():
+    """Cannot be sent to another process, fitted or not."""
+    model = Constant()
+    model.lock = threading.Lock()
+    return model
+
+
+@register_estimator("counted", family="toy")
+def counted(*, seconds: float = 0.0, fails: bool = False, number: int = 0):
+    """Write a line a fit into the file that TEST_FITS names; if it `fails`, as long as TEST_BROKEN is there."""
+
+    def count():
+        with open(os.environ["TEST_FITS"], "a") as file:
+            file.write(f"{number}\n")
+        time.sleep(seconds)
+        if fails and Path(os.environ["TEST_BROKEN"]).exists():
+            os._exit(1)
+
+    return Constant(count)
+
+
+@register_estimator("threads", family="toy")
+def threads(*, n_jobs: int):
+    """Write how many threads each library would use into the file that TEST_THREADS names."""
+
+    def report():
+        import json
+
+        import numba
+        import threadpoolctl
+
+        told = {
+            "n_jobs": n_jobs,
+            "cores": len(os.sched_getaffinity(0)),
+            "numba": numba.get_num_threads(),
+            "pools": max((pool["num_threads"] for pool in threadpoolctl.threadpool_info()), default=1),
+        }
+        Path(os.environ["TEST_THREADS"]).write_text(json.dumps(told))
+
+    return Constant(report)
+
+
+@register_estimator("stateful", family="toy")
+def stateful():
+    """Fail if another cell was here before."""
+
+    def leave_a_mark():
+        if hasattr(np, "mark_of_a_cell"):
+            raise RuntimeError("another cell was here")
+        np.mark_of_a_cell = True
+
+    return Constant(leave_a_mark)
