@@ -103,11 +103,12 @@ class Fitted:
 
 @dataclass(eq=False)
 class Outcome:
-    """What running a cell gave: status ``ok`` with predictions and scores, or ``failed`` with a reason.
+    """What running a cell gave: status ``ok`` with predictions and scores, or another with a reason:
+    ``failed``, ``out-of-memory``, ``timeout`` or ``crashed``.
 
     Times are wall seconds: `prepare_seconds` for copying, scaling and resampling windows. Memory is in
-    megabytes above what the process held before fitting: what a library keeps from an earlier cell (as
-    TensorFlow does) is not counted again, so only first cells can be compared. `predictions` has a row a
+    megabytes above what the process held before fitting; where several cells run in one process, what a
+    library keeps from an earlier one (as TensorFlow does) is not counted again. `predictions` has a row a
     test window: ``subject``, ``trial``, ``start``, ``y_true``, ``y_pred`` and ``probability <class>`` for
     each class, where the estimator gives probabilities. `audit` is the split's, with what the resampler
     made added. `fitted` is there only if `run_cell` was asked to keep it.
@@ -130,8 +131,10 @@ class Outcome:
 
 
 def available_cores() -> int:
-    """Return the number of processors that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    """Return the number of processors that this process may use, at most ``OMP_NUM_THREADS`` if that is set."""
+    there = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    asked = os.environ.get("OMP_NUM_THREADS", "")
+    return min(there, int(asked)) if asked.isdecimal() and int(asked) else there
 
 
 def run_cell(

@@ -295,6 +295,39 @@ def verify(suite: SuiteOption, results: ResultsOption = Path("results")) -> None
     raise typer.Exit(1 if faults else 0)
 
 
+@app.command(
+    epilog="""
+    Examples:
+
+    python -m bench why results/deap-arousal@simulated/subject-stratified/mlstm-fcn/seed-0
+
+    python -m bench why results/hku956-arousal/random-windows/rocket/seed-0 --data-root HKU956
+    """
+)
+def why(
+    cell: Annotated[Path, typer.Argument(help="A stored cell's folder.", metavar="CELL")],
+    suite: Annotated[
+        str | None, typer.Option("--suite", "-s", help="A suite in a file; by default the one of this name.")
+    ] = None,
+    subjects: SubjectsOption = None,
+    data_root: DataRootOption = None,
+    plugins: PluginsOption = None,
+) -> None:
+    """Say what differs between a stored cell and what would be run now, or that it would be reused.
+
+    The profile is the one that it was run with. Exit status: 0 it would be reused, 1 it would be run again.
+    """
+    _add_plugins(plugins)
+    from bench.why import explain
+
+    reasons = explain(cell, suite, data_root=data_root, subjects=subjects, say=_warn)
+    for reason in reasons:
+        typer.echo(reason)
+    if not reasons:
+        typer.echo("nothing differs: the next run reuses it")
+    raise typer.Exit(1 if reasons else 0)
+
+
 @app.command("list", epilog="Example:\n\npython -m bench list estimators")
 def list_(
     kind: Annotated[

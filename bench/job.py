@@ -115,8 +115,8 @@ def _result(outcome: Outcome, job: Job) -> dict[str, Any]:
             "changes": job.changes,
         },
         "identity": job.identity,
-        "versions": _versions(),
-        "hardware": _hardware(),
+        "versions": versions(),
+        "hardware": hardware(),
         "written": datetime.now(UTC).isoformat(timespec="microseconds"),
     }
 
@@ -163,7 +163,8 @@ def _about(outcome: Outcome, job: Job) -> dict[str, Any] | None:
 
 
 @cache
-def _versions() -> dict[str, str]:
+def versions() -> dict[str, str]:
+    """Return the versions of what a result depends on."""
     found = {"python": platform.python_version(), "mlstm-bench": bench.__version__}
     for package in PACKAGES:
         try:
@@ -174,7 +175,8 @@ def _versions() -> dict[str, str]:
 
 
 @cache
-def _hardware() -> dict[str, Any]:
+def hardware() -> dict[str, Any]:
+    """Return what the machine is."""
     model = platform.processor() or platform.machine()
     try:
         lines = Path("/proc/cpuinfo").read_text().splitlines()

@@ -71,7 +71,7 @@ def test_every_option_it_shows_exists():
     helps = (
         " ".join(
             bench(command, "--help", cwd=REPOSITORY).stdout
-            for command in ("run", "check", "tables", "list", "audit", "canary", "stream")
+            for command in ("run", "check", "tables", "list", "audit", "canary", "stream", "verify", "why")
         )
         + bench("data", "simulate-deap", "--help", cwd=REPOSITORY).stdout
     )

@@ -133,7 +133,7 @@ def samples_of(folder, subject=1, trial=1):
 def test_a_folder_says_all_that_live_use_needs(train):
     folder = train(dataset="toy[effect=0.5]")
     assert {path.name for path in folder.iterdir()} == {
-        "result.json", "predictions.parquet", "model.keras", "model.json",
+        "result.json", "predictions.parquet", "model.keras", "model.json", "SHA256SUMS",
     }  # fmt: skip
     about = json.loads((folder / "model.json").read_text())
     assert about["plugin"] == "kept-mean"
@@ -183,7 +183,11 @@ def test_a_model_that_cannot_be_saved_costs_no_result_and_is_said(bench, toy_sui
     assert "seed-0: the model was not kept: ValueError: cannot be written" in err
     (result,) = tmp_path.glob("**/seed-0/result.json")
     assert json.loads(result.read_text())["status"] == "ok"
-    assert {path.name for path in result.parent.iterdir()} == {"result.json", "predictions.parquet"}
+    assert {path.name for path in result.parent.iterdir()} == {
+        "result.json",
+        "predictions.parquet",
+        "SHA256SUMS",
+    }
 
 
 def test_an_ablation_keeps_its_own_windows_and_scaling(bench, toy_suite, tmp_path, plugins):

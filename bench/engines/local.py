@@ -44,11 +44,14 @@ class Limits:
         Seconds a cell may take, its data included.
     memory : int or None
         Bytes that the processes of a cell may have resident.
+    cores : int or None
+        For each cell, where others give the cores out; None: `jobs` cells share all that there are.
     """
 
     jobs: int = 1
     timeout: float | None = None
     memory: int | None = None
+    cores: int | None = None
 
 
 def run_local(jobs: list[Job], limits: Limits) -> Iterator[tuple[int, StoredCell]]:
@@ -77,7 +80,7 @@ class _Running:
     number: int
     job: Job
     lock: filelock.BaseFileLock
-    cores: list[int]
+    cores: list[int] | None
     log: Path
     process: ForkServerProcess
     answer: Connection
@@ -136,14 +139,7 @@ class _Engine:
         self.limits = limits
         self.folder = folder
         self.running: list[_Running] = []
-        cores = (
-            sorted(os.sched_getaffinity(0))
-            if hasattr(os, "sched_getaffinity")
-            else [*range(available_cores())]
-        )
-        share = max(1, len(cores) // limits.jobs)
-        # With more cells at a time than cores, some share one.
-        self.free = [[cores[(k * share + i) % len(cores)] for i in range(share)] for k in range(limits.jobs)]
+        self.free = _shares(limits)
         self.context = _server(jobs)
 
     def run(self) -> Iterator[tuple[int, StoredCell]]:
@@ -183,7 +179,9 @@ class _Engine:
         job.store.sweep(job.cell)
         answer, there = self.context.Pipe(duplex=False)
         cores, log = self.free.pop(), self.folder / f"{number}.log"
-        process = self.context.Process(target=worker.work, args=(job, there, log, cores, plugin_folders()))
+        n_cores = len(cores) if cores else self.limits.cores or available_cores()
+        arguments = (job, there, log, n_cores, cores, plugin_folders())
+        process = self.context.Process(target=worker.work, args=arguments)
         process.start()
         there.close()
         return _Running(number, job, lock, cores, log, process, answer)
@@ -231,6 +229,16 @@ class _Engine:
         raise errors.get(kind, BenchError)(text)
 
 
+def _shares(limits: Limits) -> list[list[int] | None]:
+    """Return the processors of each of the cells that run at a time; None where it stays on no certain ones."""
+    if limits.cores is not None or not hasattr(os, "sched_getaffinity"):
+        return [None] * limits.jobs
+    cores = sorted(os.sched_getaffinity(0))[: available_cores()]
+    share = max(1, len(cores) // limits.jobs)
+    # With more cells at a time than cores, some share one.
+    return [[cores[(k * share + i) % len(cores)] for i in range(share)] for k in range(limits.jobs)]
+
+
 def _how_it_ended(one: _Running) -> tuple[str, str]:
     code = one.process.exitcode or 0
     if code == -signal.SIGKILL:
@@ -246,6 +254,7 @@ def _server(jobs: Sequence[Job]) -> Any:
     context = multiprocessing.get_context("forkserver")
     needed = {module for job in jobs for module in get("estimator", job.cell.plugin).requires}
     os.environ[preload.MODULES] = ",".join(sorted(needed))
+    os.environ[preload.PLUGINS] = os.pathsep.join(map(str, plugin_folders()))
     context.set_forkserver_preload([preload.__name__])
     return context
 

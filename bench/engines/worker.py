@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from multiprocessing.connection import Connection
 from pathlib import Path
 
+from bench.engines import preload
 from bench.errors import BenchError
 from bench.job import Job, run_job
 from bench.registry import add_plugin_folder
@@ -21,7 +22,12 @@ _PR_SET_PDEATHSIG = 1
 
 
 def work(
-    job: Job, answer: Connection, log: Path, cores: Sequence[int], plugin_folders: Sequence[Path]
+    job: Job,
+    answer: Connection,
+    log: Path,
+    n_cores: int,
+    cores: Sequence[int] | None,
+    plugin_folders: Sequence[Path],
 ) -> None:
     """Run a job and answer with None, or with the class and text of an error that must end the run.
 
@@ -31,8 +37,10 @@ def work(
     answer : Connection
     log : Path
         What the cell prints is written here, with the stacks of all threads if it crashes.
-    cores : sequence of int
-        Processors that it may use; its libraries start as many threads.
+    n_cores : int
+        So many threads the libraries start.
+    cores : sequence of int or None
+        Processors that they stay on; None if it is not known which ones others use.
     plugin_folders : sequence of Path
         Searched as in the process that asks.
     """
@@ -40,7 +48,7 @@ def work(
     _end_with_parent()
     _redirect(log)
     faulthandler.enable()
-    _use_cores(cores)
+    _use_cores(n_cores, cores)
     for folder in plugin_folders:
         add_plugin_folder(folder)
     try:
@@ -71,19 +79,16 @@ def _redirect(log: Path) -> None:
     os.close(file)
 
 
-def _use_cores(cores: Sequence[int]) -> None:
-    """Make every library start as many threads as there are cores, and keep them there.
+def _use_cores(n: int, cores: Sequence[int] | None) -> None:
+    """Make every library start as many threads as there are cores for this cell.
 
     Some were imported before the fork with all the machine's cores in view, others are not imported yet.
     """
-    if hasattr(os, "sched_setaffinity"):
+    if cores is not None and hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, cores)
-    n = len(cores)
     for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "TF_NUM_INTRAOP_THREADS"):
         os.environ[variable] = str(n)
-    import threadpoolctl
-
-    threadpoolctl.threadpool_limits(n)
+    preload.pools.limit(limits=n)
     if "numba" in sys.modules:
         numba = sys.modules["numba"]
         numba.set_num_threads(min(n, numba.config.NUMBA_NUM_THREADS))

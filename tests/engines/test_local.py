@@ -93,6 +93,14 @@ def test_what_a_cell_started_ends_with_it(plan, tmp_path, monkeypatch):
     )
 
 
+def test_a_cell_that_was_ended_finds_its_checkpoints_when_it_is_tried_again(plan):
+    assert run(plan("goes-on"), timeout=2)[0].result["status"] == "timeout"
+    stored = run(plan("goes-on", retry_failed=True), timeout=60)[0]
+    assert stored.ok
+    assert (stored.folder / "logs" / "checkpoint").exists()
+    assert [one.name for one in stored.folder.parent.iterdir()] == ["seed-0"]
+
+
 def test_a_thread_that_a_cell_leaves_does_not_keep_it_waiting(plan):
     assert run(plan("faulty[how=thread]"), timeout=60)[0].ok
 

@@ -110,6 +110,20 @@ def counted(*, seconds: float = 0.0, fails: bool = False, number: int = 0):
     return Constant(count)
 
 
+@register_estimator("goes-on", family="toy")
+def goes_on(*, log_dir: str):
+    """Never end the first time; the second time, find in its folder what the first has left."""
+
+    def fit():
+        file = Path(log_dir, "checkpoint")
+        if not file.exists():
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.touch()
+            time.sleep(1000)
+
+    return Constant(fit)
+
+
 @register_estimator("threads", family="toy")
 def threads(*, n_jobs: int):
     """Write how many threads each library would use into the file that TEST_THREADS names."""
@@ -141,3 +155,9 @@ def stateful():
         np.mark_of_a_cell = True
 
     return Constant(leave_a_mark)
+
+
+@register_estimator("nothing-in-tensorflow", family="toy", requires=("tensorflow",))
+def nothing_in_tensorflow():
+    """Need TensorFlow, and do nothing with it."""
+    return Constant()

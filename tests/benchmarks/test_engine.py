@@ -1,0 +1,52 @@
+"""What a process a cell costs, against running the same cells in one process.
+
+``pytest tests/benchmarks/test_engine.py --benchmark-enable``: seconds are of all cells of a row; the server
+that processes are forked from is started before.
+"""
+
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from bench.engines.local import Limits, run_local
+from bench.plan import make_plan
+from bench.runner import execute, in_this_process
+from bench.suite import read_suite
+
+PLUGINS = Path(__file__).parents[1] / "engines" / "plugins"
+ENGINES = {
+    "one process": in_this_process,
+    "a process each": partial(run_local, limits=Limits(1)),
+    "a process each, 2 at a time": partial(run_local, limits=Limits(2)),
+}
+
+
+@pytest.mark.benchmark(group="cells of almost no work")
+@pytest.mark.parametrize("engine", list(ENGINES))
+@pytest.mark.parametrize(("estimator", "cells"), [("majority", 200), ("nothing-in-tensorflow", 20)])
+def test_cells(benchmark, request, toy_suite, tmp_path_factory, estimator, cells, engine):
+    from multiprocessing import forkserver
+
+    from bench.registry import add_plugin_folder
+
+    add_plugin_folder(PLUGINS)
+    forkserver._forkserver._stop()  # each estimator's own server, with what it needs
+    seeds = cells if request.config.getoption("benchmark_enable") else 2
+    benchmark.extra_info["cells"] = seeds
+
+    def plan(seeds=seeds):
+        changes = {"estimators": [estimator], "protocols": ["subject-stratified"], "seeds": seeds}
+        folder = tmp_path_factory.mktemp("results")
+        return (
+            (make_plan(read_suite(str(toy_suite)), "quick", changes, results=folder), ENGINES[engine]),
+            {},
+        )
+
+    def run(plan, engine):
+        assert all(stored.ok for _, stored in execute(plan, engine))
+
+    arguments, _ = plan(1)
+    run(*arguments)
+    benchmark.pedantic(run, setup=plan, rounds=3)
+    forkserver._forkserver._stop()
