@@ -13,7 +13,9 @@ import typer
 
 from bench.errors import BenchError, SuiteError
 from bench.options import (
+    AddressOption,
     DataRootOption,
+    EngineOption,
     FormatOption,
     HopOption,
     JobsOption,
@@ -32,14 +34,15 @@ from bench.options import (
     SuiteOption,
     TimeoutOption,
     bytes_of,
+    check_engine,
     overrides_from,
     read_study,
     seconds_of,
 )
 
 if TYPE_CHECKING:
-    from bench.engines.local import Limits
     from bench.plan import Plan
+    from bench.runner import Engine
     from bench.store import Store
     from bench.suite import Suite
 
@@ -70,6 +73,8 @@ app.add_typer(data, name="data")
 
     python -m bench run --suite deap-arousal --retry-failed --timeout 2h
 
+    python -m bench run --suite deap-arousal --engine ray --address auto
+
     python -m bench run --suite deap-arousal --plan
 
     python -m bench run --suite deap-arousal --ablations
@@ -98,7 +103,9 @@ def run(
     results: ResultsOption = Path("results"),
     plugins: PluginsOption = None,
     plan: Annotated[bool, typer.Option("--plan", help="Say what would be run; fit nothing.")] = False,
-    jobs: JobsOption = 1,
+    engine: EngineOption = "local",
+    address: AddressOption = None,
+    jobs: JobsOption = None,
     timeout: TimeoutOption = None,
     memory: MemoryOption = None,
     retry_failed: RetryFailedOption = False,
@@ -109,6 +116,7 @@ def run(
     Finished cells are stored as they end and reused by the next run, and two runs may share one folder.
     Exit status: 0 all cells have results, 1 some failed, 2 the command, the suite or the data is at fault.
     """
+    check_engine(engine, address)
     seconds = None if timeout is None else seconds_of(timeout)
     size = None if memory is None else bytes_of(memory)
     _add_plugins(plugins)
@@ -139,9 +147,7 @@ def run(
     if plan:
         _print_plan(todo)
         return
-    from bench.engines.local import Limits
-
-    raise typer.Exit(_run_plan(todo, Limits(jobs, seconds, size)))
+    raise typer.Exit(_run_plan(todo, _engine(engine, address, jobs, seconds, size), jobs or 1))
 
 
 @app.command(
@@ -443,8 +449,19 @@ def _print_plan(plan: Plan) -> None:
     print_plan(plan, _console())
 
 
-def _run_plan(plan: Plan, limits: Limits) -> int:
-    from bench.engines.local import run_local
+def _engine(
+    name: str, address: str | None, jobs: int | None, timeout: float | None, memory: int | None
+) -> Engine:
+    from bench.engines.local import Limits, run_local
+
+    if name == "local":
+        return partial(run_local, limits=Limits(jobs or 1, timeout, memory))
+    from bench.engines.ray import run_ray
+
+    return partial(run_ray, limits=Limits(1, timeout, memory), address=address, at_most=jobs)
+
+
+def _run_plan(plan: Plan, engine: Engine, jobs: int) -> int:
     from bench.progress import run_with_progress
 
     console = _console()
@@ -458,11 +475,7 @@ def _run_plan(plan: Plan, limits: Limits) -> int:
     # What ends a job on a cluster, or a container, is to end the cells' processes as Ctrl-C does.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
-        failed = (
-            run_with_progress(plan, console, partial(run_local, limits=limits), limits.jobs)
-            if plan.waiting
-            else 0
-        )
+        failed = run_with_progress(plan, console, engine, jobs) if plan.waiting else 0
     except KeyboardInterrupt:
         _warn("interrupted: the finished cells are kept; the same command goes on with the others")
         return 130

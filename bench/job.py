@@ -42,6 +42,8 @@ class Job:
     store : Store
     save_model : bool
         Whether the fitted estimator is kept, if it can be.
+    tries : int
+        How often the cell was run before as it is now, without success.
     """
 
     cell: Cell
@@ -54,6 +56,7 @@ class Job:
     data: DataSet
     store: Store
     save_model: bool
+    tries: int = 0
 
     def reusable(self) -> StoredCell | None:
         """Return the stored result if it is what running the cell would give."""
@@ -88,7 +91,7 @@ def _result(outcome: Outcome, job: Job) -> dict[str, Any]:
     cell, recordings, suite = job.cell, job.panel.recordings, job.suite
     return {
         "status": outcome.status,
-        "tries": _tries(job) + 1,
+        "tries": job.tries + 1,
         "reason": outcome.reason,
         "cell": {**asdict(cell), "parameters": dict(cell.parameters)},
         "scores": outcome.scores,
@@ -119,14 +122,6 @@ def _result(outcome: Outcome, job: Job) -> dict[str, Any]:
         "hardware": hardware(),
         "written": datetime.now(UTC).isoformat(timespec="microseconds"),
     }
-
-
-def _tries(job: Job) -> int:
-    """Return how often the cell was tried, without success, since anything of it changed."""
-    before = job.store.read(job.cell)
-    if before is None or before.ok or before.result["identity"] != job.identity:
-        return 0
-    return int(before.result.get("tries", 1))
 
 
 def _about(outcome: Outcome, job: Job) -> dict[str, Any] | None:

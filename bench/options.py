@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -44,8 +45,21 @@ SaveModelsOption = Annotated[
 ]
 
 JobsOption = Annotated[
-    int,
-    typer.Option("--jobs", "-j", min=1, help="Cells at a time; they share the cores.", metavar="N"),
+    int | None,
+    typer.Option(
+        "--jobs",
+        "-j",
+        min=1,
+        help="Cells at a time, sharing the cores; by default 1, with ray as many as there is room for.",
+        metavar="N",
+    ),
+]
+EngineOption = Annotated[
+    str, typer.Option("--engine", help="Where cells run: local, or ray (a cluster).", metavar="NAME")
+]
+AddressOption = Annotated[
+    str | None,
+    typer.Option("--address", help="Of the Ray cluster: HOST:PORT or auto.", metavar="ADDRESS"),
 ]
 TimeoutOption = Annotated[
     str | None,
@@ -93,6 +107,19 @@ def read_study(suite: str, profile: str) -> tuple[Suite, Profile]:
     if chosen is None:
         raise SuiteError(f"--profile {profile}: unknown{nearest(profile, PROFILES)}")
     return read_suite(suite), chosen
+
+
+ENGINES = ("local", "ray")
+
+
+def check_engine(name: str, address: str | None) -> None:
+    """Refuse an engine that there is not, or whose package is missing, and an address without it."""
+    if name not in ENGINES:
+        raise SuiteError(f"--engine {name}: unknown{nearest(name, ENGINES)}")
+    if name == "ray" and importlib.util.find_spec("ray") is None:
+        raise SuiteError("--engine ray: Ray is not installed here: pip install 'mlstm-bench[cluster]'")
+    if address is not None and name != "ray":
+        raise SuiteError("--address is of a Ray cluster: say --engine ray too")
 
 
 def seconds_of(text: str) -> float:

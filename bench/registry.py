@@ -115,6 +115,9 @@ def register_estimator(
     install: str = "",
     compiled: bool = False,
     unequal_length: bool = False,
+    cpus: int = 1,
+    gpus: float = 0,
+    memory: str = "",
 ):
     """Register a function that makes a classifier.
 
@@ -144,8 +147,19 @@ def register_estimator(
     unequal_length : bool, default False
         Whether it is given windows that are shorter than others with NaN after their end. Otherwise
         these are filled up with 0.
+    cpus, gpus : int, float
+        What a cell is given on a cluster; on one machine cells share what there is.
+    memory : str, default ""
+        What a cell needs on a cluster, e.g. ``"4GB"``; ``""``: not known.
     """
-    about = {"family": family, "compiled": compiled, "unequal_length": unequal_length}
+    about = {
+        "family": family,
+        "compiled": compiled,
+        "unequal_length": unequal_length,
+        "cpus": cpus,
+        "gpus": gpus,
+        "memory": memory,
+    }
     return _register("estimator", name, about, requires, install)
 
 

@@ -42,6 +42,7 @@ def _job(task: Task, plan: Plan) -> Job:
         simulated=recordings.simulated,
         credit=recordings.credit,
     )
+    before = task.stored.result if task.stored is not None and not task.stored.ok else {}
     return Job(
         cell=task.cell,
         panel=task.panel,
@@ -53,4 +54,5 @@ def _job(task: Task, plan: Plan) -> Job:
         data=data,
         store=plan.store,
         save_model=plan.save_models and keeps_models(get("estimator", task.cell.plugin)),
+        tries=before.get("tries", 1) if before.get("identity") == task.identity else 0,
     )

@@ -141,16 +141,34 @@ class Store:
                 (aside / RESULT).write_text(json.dumps(result, indent=1, default=str), encoding="utf-8")
                 _seal(aside)
                 aside.chmod(0o755)
-                if target.is_dir():
-                    # Two renames, so that there is no moment in which half of a folder has been deleted.
-                    os.replace(target, f"{aside}.old.tmp")
-                os.replace(aside, target)
+                _replace(target, aside)
             finally:
                 shutil.rmtree(aside, ignore_errors=True)
-                shutil.rmtree(f"{aside}.old.tmp", ignore_errors=True)
         except OSError as error:
             raise DataError(f"{target}: the result cannot be written: {error.strerror or error}") from None
         return StoredCell(target, result)
+
+    def adopt(self, cell: Cell, files: dict[str, bytes]) -> StoredCell:
+        """Store the files of a result that was made elsewhere; DataError if the disk refuses, or they are none."""
+        target = self.path(cell)
+        try:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            aside = Path(tempfile.mkdtemp(prefix=target.name + ".", suffix=".tmp", dir=target.parent))
+            try:
+                for name, content in files.items():
+                    (aside / name).parent.mkdir(parents=True, exist_ok=True)
+                    (aside / name).write_bytes(content)
+                fault = _fault(aside)
+                stored = _read(aside)
+                if fault or stored is None:
+                    raise DataError(f"{target}: what came back is no result: {fault or RESULT}")
+                aside.chmod(0o755)
+                _replace(target, aside)
+            finally:
+                shutil.rmtree(aside, ignore_errors=True)
+        except OSError as error:
+            raise DataError(f"{target}: the result cannot be written: {error.strerror or error}") from None
+        return StoredCell(target, stored.result)
 
     def write_ablations(self, rows: list[dict[str, Any]]) -> None:
         """Keep which cells the rows of the table of ablations are made of."""
@@ -184,6 +202,15 @@ class Store:
                 stored = _read(file.parent)
                 if stored is not None:
                     yield stored
+
+
+def _replace(target: Path, aside: Path) -> None:
+    """Put a folder in the place of another: in two renames, so that half of one is never there."""
+    old = Path(f"{aside}.old.tmp")
+    if target.is_dir():
+        os.replace(target, old)
+    os.replace(aside, target)
+    shutil.rmtree(old, ignore_errors=True)
 
 
 def _digest(file: Path) -> str:

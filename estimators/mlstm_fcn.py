@@ -32,7 +32,9 @@ _NETWORK = (
 )
 
 
-@register_estimator("mlstm-fcn", family="deep", requires=("tensorflow", "keras"), unequal_length=True)
+@register_estimator(
+    "mlstm-fcn", family="deep", requires=("tensorflow", "keras"), unequal_length=True, cpus=2, memory="2GB"
+)
 @dataclass(kw_only=True, eq=False)
 class MLSTMFCN:
     """MLSTM-FCN of Karim et al. (2019): LSTM and squeeze-excite convolutions side by side.

@@ -60,6 +60,30 @@ def test_a_failed_cell_makes_the_exit_status_one_and_its_reason_is_shown(run):
     assert "2 of 4 cells failed" in done.stderr
 
 
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--engine", "rai"], "--engine rai: unknown; did you mean 'ray'?"),
+        (["--address", "auto"], "--address is of a Ray cluster: say --engine ray too"),
+        (["--timeout", "5x"], "--timeout 5x: give a time such as 90s, 15m or 2h"),
+        (["--timeout", "0"], "--timeout 0: give a time such as 90s, 15m or 2h"),
+        (["--memory", "4"], "--memory 4: give a size such as 800MB or 4GB"),
+        (["--memory", "lots"], "--memory lots: give a size such as 800MB or 4GB"),
+    ],
+)
+def test_a_limit_that_cannot_be_understood_is_said_before_data_are_read(run, options, message):
+    done = run(*options)
+    assert done.returncode == 2
+    assert message in done.stderr
+    assert not done.stdout
+
+
+def test_a_cell_that_exceeds_its_limit_is_a_line_and_the_exit_status_is_one(run):
+    done = run("--estimators", "majority,mlstm-fcn", "--seeds", "1", "--timeout", "0.5s")
+    assert done.returncode == 1
+    assert "timeout: longer than 0.5 s" in flat(done.stdout)
+
+
 def test_results_that_cannot_be_written_stop_the_run_before_anything_is_fitted(run, tmp_path):
     (tmp_path / "file").write_text("")
     done = run("--results", tmp_path / "file")

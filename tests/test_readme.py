@@ -78,6 +78,8 @@ def test_every_option_it_shows_exists():
     shown = set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", README)) - {
         *("--benchmark-enable", "--benchmark-json"),  # pytest's
         "--logdir",  # TensorBoard's
+        *("--head", "--port", "--num-cpus", "--block"),  # Ray's
+        *("--nodes", "--ntasks", "--ntasks-per-node", "--cpus-per-task", "--time", "--nodelist", "--exclude"),
         *("--uea", "--hku"),  # of tests/benchmarks/convergence.py
     }
     assert shown

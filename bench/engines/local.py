@@ -66,7 +66,7 @@ def run_local(jobs: list[Job], limits: Limits) -> Iterator[tuple[int, StoredCell
         If a split leaks that must not, or the disk refuses.
     """
     with tempfile.TemporaryDirectory(prefix="bench-") as folder:
-        engine = _Engine(_shared(jobs, Path(folder)), limits, Path(folder))
+        engine = _Engine(shared(jobs, Path(folder)), limits, Path(folder))
         try:
             yield from engine.run()
         finally:
@@ -179,7 +179,8 @@ class _Engine:
         job.store.sweep(job.cell)
         answer, there = self.context.Pipe(duplex=False)
         cores, log = self.free.pop(), self.folder / f"{number}.log"
-        n_cores = len(cores) if cores else self.limits.cores or available_cores()
+        alone = max(1, available_cores() // self.limits.jobs)
+        n_cores = len(cores) if cores else self.limits.cores or alone
         arguments = (job, there, log, n_cores, cores, plugin_folders())
         process = self.context.Process(target=worker.work, args=arguments)
         process.start()
@@ -259,7 +260,7 @@ def _server(jobs: Sequence[Job]) -> Any:
     return context
 
 
-def _shared(jobs: Sequence[Job], folder: Path) -> list[Job]:
+def shared(jobs: Sequence[Job], folder: Path) -> list[Job]:
     """Return the jobs with their signals in files, so that no process gets a copy."""
     panels: dict[int, Any] = {}
     signals: dict[int, MappedSignals] = {}
@@ -270,6 +271,6 @@ def _shared(jobs: Sequence[Job], folder: Path) -> list[Job]:
             mapped = given if isinstance(given, MappedSignals) else None
             signals[id(given)] = mapped or write_signals(folder / f"signals-{len(signals)}.npy", given)
         if id(job.panel) not in panels:
-            shared = replace(recordings, signals=signals[id(given)])
-            panels[id(job.panel)] = replace(job.panel, recordings=shared)
+            mapped_recordings = replace(recordings, signals=signals[id(given)])
+            panels[id(job.panel)] = replace(job.panel, recordings=mapped_recordings)
     return [replace(job, panel=panels[id(job.panel)]) for job in jobs]

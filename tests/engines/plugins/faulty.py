@@ -101,6 +101,9 @@ def counted(*, seconds: float = 0.0, fails: bool = False, number: int = 0):
     """Write a line a fit into the file that TEST_FITS names; if it `fails`, as long as TEST_BROKEN is there."""
 
     def count():
+        if "TEST_PIDS" in os.environ:
+            with open(os.environ["TEST_PIDS"], "a") as file:
+                file.write(f"{os.getpid()}\n")
         with open(os.environ["TEST_FITS"], "a") as file:
             file.write(f"{number}\n")
         time.sleep(seconds)
