@@ -67,19 +67,21 @@ class _Holdout(_Protocol):
 
     def _by_units(self, X: pd.DataFrame, y: np.ndarray, unit: list[str]) -> np.ndarray:
         """Return which rows are held out when `unit` is what stays together."""
-        rows = X[unit].assign(label=np.asarray(y)).reset_index(drop=True)
-        units = rows.drop_duplicates()
-        if units.duplicated(unit).any():
-            where = units.loc[units.duplicated(unit), unit].iloc[0].to_dict()
+        y = np.asarray(y)
+        number = X.groupby(unit, sort=False).ngroup().to_numpy()
+        first = np.unique(number, return_index=True)[1]
+        mixed = y != y[first][number]
+        if mixed.any():
+            where = X[unit].iloc[int(mixed.argmax())].to_dict()
             raise ProtocolError(f"{where} has windows of more than one class")
+        units = X[unit].iloc[first].assign(label=y[first])
         counts = units.subject.value_counts()
         if (counts < 2).any():
             raise ProtocolError(
                 f"subject {counts.idxmin()} has {counts.min()} {unit[-1]} only: training and test need one each"
             )
-        test = hold_out(units.reset_index(drop=True), unit, self.seed, self.test_size)
-        held = rows.merge(test, how="left", on=unit, indicator=True)["_merge"].eq("both").to_numpy()
-        _check_classes(X, np.asarray(y), held)
+        held = hold_out(units, unit, self.seed, self.test_size)[number]
+        _check_classes(X, y, held)
         return held
 
 
