@@ -107,20 +107,23 @@ class _Running:
 
     def kill(self) -> None:
         """End the process and all that it started."""
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.killpg(self.process.pid or 0, signal.SIGKILL)
+        self._kill_group()
         self.process.kill()  # if it has had no time to lead a group of its own
         self.process.join()
 
     def release(self) -> None:
-        """Let others have what was the cell's."""
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.killpg(self.process.pid or 0, signal.SIGKILL)  # what a plugin started and left behind
+        """Let others have what was the cell's; end what a plugin started and left behind."""
+        self._kill_group()
         self.job.store.sweep(self.job.cell)
         self.lock.release()
         self.answer.close()
         self.process.close()
         self.log.unlink(missing_ok=True)
+
+    def _kill_group(self) -> None:
+        if self.process.pid:  # 0 would be our own group
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.killpg(self.process.pid, signal.SIGKILL)
 
     def last_lines(self) -> str:
         """Return the end of what the cell printed, in one line."""
@@ -232,9 +235,9 @@ class _Engine:
 
 def _shares(limits: Limits) -> list[list[int] | None]:
     """Return the processors of each of the cells that run at a time; None where it stays on no certain ones."""
-    if limits.cores is not None or not hasattr(os, "sched_getaffinity"):
-        return [None] * limits.jobs
-    cores = sorted(os.sched_getaffinity(0))[: available_cores()]
+    cores = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else []
+    if limits.cores is not None or len(cores) != available_cores():
+        return [None] * limits.jobs  # others use some of them, and it is not known which
     share = max(1, len(cores) // limits.jobs)
     # With more cells at a time than cores, some share one.
     return [[cores[(k * share + i) % len(cores)] for i in range(share)] for k in range(limits.jobs)]
