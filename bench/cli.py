@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import signal
 import sys
+from collections import Counter
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -14,6 +16,7 @@ import typer
 from bench.errors import BenchError, SuiteError
 from bench.options import (
     AddressOption,
+    BudgetOption,
     DataRootOption,
     EngineOption,
     FormatOption,
@@ -41,6 +44,8 @@ from bench.options import (
 )
 
 if TYPE_CHECKING:
+    from bench.cost import Costs
+    from bench.engines.local import Limits
     from bench.plan import Plan
     from bench.runner import Engine
     from bench.store import Store
@@ -72,6 +77,8 @@ app.add_typer(data, name="data")
     python -m bench run --suite deap-arousal --jobs 4 --timeout 15m --memory 4GB
 
     python -m bench run --suite deap-arousal --retry-failed --timeout 2h
+
+    python -m bench run --suite deap-arousal --profile full --budget 8h
 
     python -m bench run --suite deap-arousal --engine ray --address auto
 
@@ -108,17 +115,19 @@ def run(
     jobs: JobsOption = None,
     timeout: TimeoutOption = None,
     memory: MemoryOption = None,
+    budget: BudgetOption = None,
     retry_failed: RetryFailedOption = False,
 ) -> None:
     """Run a suite: fit and test every estimator under every protocol, then write the tables.
 
     Each cell runs in a process of its own: one that crashes, hangs or takes too much memory costs no other.
     Finished cells are stored as they end and reused by the next run, and two runs may share one folder.
-    Exit status: 0 all cells have results, 1 some failed, 2 the command, the suite or the data is at fault.
+    Exit status: 0 all cells have results, 1 some failed or are left, 2 the command, the suite or the data is at fault.
     """
     check_engine(engine, address)
     seconds = None if timeout is None else seconds_of(timeout)
     size = None if memory is None else bytes_of(memory)
+    span = None if budget is None else seconds_of(budget, "--budget")
     _add_plugins(plugins)
     study, chosen = read_study(suite, profile)
     overrides = overrides_from(estimators=estimators, protocols=protocols, seeds=seeds, subjects=subjects)
@@ -147,7 +156,15 @@ def run(
     if plan:
         _print_plan(todo)
         return
-    raise typer.Exit(_run_plan(todo, _engine(engine, address, jobs, seconds, size), jobs or 1))
+    from bench.cost import Budget, costs_of, longest_first
+    from bench.engines.local import Limits
+
+    costs = costs_of(todo)
+    limits = Limits(1, seconds, size, budget=None if span is None else Budget(span, costs))
+    # With a budget the plan's order stands: all estimators on the first split, then on the next.
+    if jobs is not None and jobs > 1 and span is None:
+        longest_first(todo, costs)
+    raise typer.Exit(_run_plan(todo, _engine(engine, address, jobs, limits), costs, jobs or 1))
 
 
 @app.command(
@@ -449,19 +466,17 @@ def _print_plan(plan: Plan) -> None:
     print_plan(plan, _console())
 
 
-def _engine(
-    name: str, address: str | None, jobs: int | None, timeout: float | None, memory: int | None
-) -> Engine:
-    from bench.engines.local import Limits, run_local
+def _engine(name: str, address: str | None, jobs: int | None, limits: Limits) -> Engine:
+    from bench.engines.local import run_local
 
     if name == "local":
-        return partial(run_local, limits=Limits(jobs or 1, timeout, memory))
+        return partial(run_local, limits=replace(limits, jobs=jobs or 1))
     from bench.engines.ray import run_ray
 
-    return partial(run_ray, limits=Limits(1, timeout, memory), address=address, at_most=jobs)
+    return partial(run_ray, limits=limits, address=address, at_most=jobs)
 
 
-def _run_plan(plan: Plan, engine: Engine, jobs: int) -> int:
+def _run_plan(plan: Plan, engine: Engine, costs: Costs, jobs: int) -> int:
     from bench.progress import run_with_progress
 
     console = _console()
@@ -475,16 +490,21 @@ def _run_plan(plan: Plan, engine: Engine, jobs: int) -> int:
     # What ends a job on a cluster, or a container, is to end the cells' processes as Ctrl-C does.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
-        failed = run_with_progress(plan, console, engine, jobs) if plan.waiting else 0
+        failed, left = run_with_progress(plan, console, engine, costs, jobs) if plan.waiting else (0, [])
     except KeyboardInterrupt:
         _warn("interrupted: the finished cells are kept; the same command goes on with the others")
         return 130
-    _write_tables(plan.store, plan.suite)
+    if not left or any(plan.store.cells()):
+        _write_tables(plan.store, plan.suite)
+    if left:
+        _warn(f"{len(left)} of {len(plan.tasks)} cells did not fit into --budget; the same command goes on:")
+        for name, number in Counter(task.cell.estimator for task in left).items():
+            _warn(f"  {name}: {number}")
     for notice in plan.notices[before:]:
         _warn(notice)
     if failed:
         _warn(f"{failed} of {len(plan.tasks)} cells failed; their reasons stand above and in the leaderboard")
-    return 1 if failed else 0
+    return 1 if failed or left else 0
 
 
 def _stores(suite: str, results: Path) -> list[tuple[Store, Suite]]:

@@ -69,6 +69,12 @@ MemoryOption = Annotated[
     str | None,
     typer.Option("--memory", help="A cell that takes more is ended: 800MB, 4GB.", metavar="SIZE"),
 ]
+BudgetOption = Annotated[
+    str | None,
+    typer.Option(
+        "--budget", help="Run what fits into this time: 30m, 2h; say what does not.", metavar="TIME"
+    ),
+]
 RetryFailedOption = Annotated[
     bool, typer.Option("--retry-failed", help="Run only the cells that failed before.")
 ]
@@ -122,11 +128,11 @@ def check_engine(name: str, address: str | None) -> None:
         raise SuiteError("--address is of a Ray cluster: say --engine ray too")
 
 
-def seconds_of(text: str) -> float:
+def seconds_of(text: str, option: str = "--timeout") -> float:
     """Return the seconds of ``"90s"``, ``"15m"``, ``"2h"``, ``"1d"`` or ``"90"``."""
     found = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([smhd]?)", text.strip())
     if found is None or not float(found[1]):
-        raise SuiteError(f"--timeout {text}: give a time such as 90s, 15m or 2h")
+        raise SuiteError(f"{option} {text}: give a time such as 90s, 15m or 2h")
     return float(found[1]) * {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}[found[2]]
 
 

@@ -19,6 +19,7 @@ from rich.progress import (
 )
 from rich.text import Text
 
+from bench.cost import Costs
 from bench.plan import Plan, Task
 from bench.runner import Engine, execute
 from bench.store import StoredCell
@@ -34,19 +35,23 @@ class _TimeLeft(ProgressColumn):
         return Text(f"{timedelta(seconds=round(max(0.0, left)))} left")
 
 
-def run_with_progress(plan: Plan, console: Console, engine: Engine, jobs: int = 1) -> int:
-    """Run the waiting cells of a plan, `jobs` of them at a time; return how many of them failed.
+def run_with_progress(
+    plan: Plan, console: Console, engine: Engine, costs: Costs, jobs: int = 1
+) -> tuple[int, list[Task]]:
+    """Run the waiting cells of a plan, `jobs` of them at a time.
 
-    The time left is the sum of what each waiting cell's estimator took the last time, in this run or
-    in the stored results. While there are estimators without such a figure, their number is shown.
+    The time left is what cells of the same estimators took, in this run or in the stored results. While
+    there are estimators of which nothing is known, their number is shown.
+
+    Returns
+    -------
+    int
+        How many cells failed.
+    list of Task
+        Those for which there was no time.
     """
     waiting = plan.waiting
     left = [*waiting]
-    seconds = {
-        task.cell.estimator: _seconds(task.stored.result)
-        for task in plan.tasks
-        if task.stored and task.stored.ok
-    }
     width = len(str(len(waiting)))
     wide = console.width >= 120
     if not wide:
@@ -60,30 +65,22 @@ def run_with_progress(plan: Plan, console: Console, engine: Engine, jobs: int = 
         _TimeLeft(),
     )
     with Progress(*columns, console=console, transient=True) as progress:
-        bar = progress.add_task("", total=len(waiting), **_outlook(waiting, seconds, jobs))
+        bar = progress.add_task("", total=len(waiting), **_outlook(waiting, costs, jobs))
         progress.update(bar, description=escape(waiting[0].cell.estimator))
         for number, (task, stored) in enumerate(execute(plan, engine), start=1):
             left.remove(task)
-            seconds[task.cell.estimator] = _seconds(stored.result)
+            costs.learn(stored.result)
             failed += not stored.ok
             line = _line(task, stored, wide=wide)
             console.print(f"[dim]{number:{width}d}/{len(waiting)}[/] {line}", highlight=False)
             running = escape(left[0].cell.estimator) if left else ""
-            progress.update(bar, completed=number, description=running, **_outlook(left, seconds, jobs))
-    return failed
+            progress.update(bar, completed=number, description=running, **_outlook(left, costs, jobs))
+    return failed, left
 
 
-def _outlook(waiting: list[Task], seconds: dict[str, float], jobs: int) -> dict[str, Any]:
-    names = [task.cell.estimator for task in waiting]
-    return {
-        "left": sum(seconds.get(name, 0.0) for name in names) / jobs,
-        "unknown": len(set(names) - seconds.keys()),
-        "since": time.monotonic(),
-    }
-
-
-def _seconds(result: dict[str, Any]) -> float:
-    return result["prepare_seconds"] + result["fit_seconds"] + result["predict_seconds"]
+def _outlook(waiting: list[Task], costs: Costs, jobs: int) -> dict[str, Any]:
+    seconds, unknown = costs.total(waiting)
+    return {"left": seconds / jobs, "unknown": len(unknown), "since": time.monotonic()}
 
 
 def _line(task: Task, stored: StoredCell, *, wide: bool) -> str:

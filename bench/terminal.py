@@ -6,6 +6,7 @@ import csv
 import json
 import sys
 from collections.abc import Callable
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,6 +14,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from bench.cost import costs_of
 from bench.errors import BenchError, SuiteError, nearest
 from bench.registry import broken, plugins
 from bench.suites import suite_titles
@@ -95,10 +97,11 @@ def print_plan(plan: Plan, console: Console) -> None:
     for protocol, verdict in verdicts.items():
         console.print(f"  {protocol}: {verdict}", soft_wrap=True)
     table = Table(box=None, pad_edge=False)
-    for heading in ("estimator", "protocol", "seed", "train", "test", "state"):
+    costs = costs_of(plan)
+    for heading in ("estimator", "protocol", "seed", "train", "test", "seconds", "state"):
         table.add_column(
             heading,
-            justify="right" if heading in ("seed", "train", "test") else "left",
+            justify="right" if heading in ("seed", "train", "test", "seconds") else "left",
             no_wrap=heading != "state",
         )
     for task in plan.tasks:
@@ -107,11 +110,18 @@ def print_plan(plan: Plan, console: Console) -> None:
         place = " ".join(filter(None, [cell.variant, cell.protocol, cell.ablation and f"({cell.ablation})"]))
         seed = str(cell.seed) if cell.fold is None else f"{cell.seed}/{cell.fold}"
         sizes = (f"{len(task.split.train):,}", f"{len(task.split.test):,}")
-        table.add_row(*map(escape, (cell.estimator, place, seed, *sizes, state)))
+        expected = costs.seconds(task) if task.why else None
+        takes = "" if not task.why else "?" if expected is None else f"{expected:.1f}"
+        table.add_row(*map(escape, (cell.estimator, place, seed, *sizes, takes, state)))
     console.print(table)
     console.print(
         f"{len(plan.tasks)} cells, {len(plan.waiting)} to run; results in {plan.store.folder}", soft_wrap=True
     )
+    seconds, unknown = costs.total(plan.waiting)
+    if seconds:
+        console.print(f"expected, one at a time: {timedelta(seconds=round(seconds))}, by the stored cells")
+    if unknown:
+        console.print(escape(f"not timed yet: {', '.join(unknown)}"), soft_wrap=True)
 
 
 def print_leaderboard(board: Leaderboard, console: Console) -> None:

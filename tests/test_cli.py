@@ -67,6 +67,7 @@ def test_a_failed_cell_makes_the_exit_status_one_and_its_reason_is_shown(run):
         (["--address", "auto"], "--address is of a Ray cluster: say --engine ray too"),
         (["--timeout", "5x"], "--timeout 5x: give a time such as 90s, 15m or 2h"),
         (["--timeout", "0"], "--timeout 0: give a time such as 90s, 15m or 2h"),
+        (["--budget", "soon"], "--budget soon: give a time such as 90s, 15m or 2h"),
         (["--memory", "4"], "--memory 4: give a size such as 800MB or 4GB"),
         (["--memory", "lots"], "--memory lots: give a size such as 800MB or 4GB"),
     ],
@@ -82,6 +83,17 @@ def test_a_cell_that_exceeds_its_limit_is_a_line_and_the_exit_status_is_one(run)
     done = run("--estimators", "majority,mlstm-fcn", "--seeds", "1", "--timeout", "0.5s")
     assert done.returncode == 1
     assert "timeout: longer than 0.5 s" in flat(done.stdout)
+
+
+def test_what_does_not_fit_into_the_budget_is_listed_and_the_plan_says_what_cells_take(run):
+    run("--estimators", "majority", "--seeds", "1")
+    planned = flat(run("--estimators", "majority,nearest-mean", "--seeds", "2", "--plan").stdout)
+    assert "expected, one at a time: 0:00:0" in planned
+    assert "not timed yet: nearest-mean" in planned
+    done = run("--estimators", "majority,nearest-mean", "--seeds", "2", "--budget", "0.001s")
+    assert done.returncode == 1
+    assert "6 of 8 cells did not fit into --budget; the same command goes on:" in done.stderr
+    assert "  nearest-mean: 4\n  majority: 2\n" in done.stderr
 
 
 def test_results_that_cannot_be_written_stop_the_run_before_anything_is_fitted(run, tmp_path):

@@ -20,6 +20,7 @@ import filelock
 import psutil
 
 from bench.cell import LeakError, Outcome, available_cores
+from bench.cost import Budget
 from bench.engines import preload, worker
 from bench.errors import BenchError, DataError
 from bench.job import Job, store_outcome
@@ -46,12 +47,15 @@ class Limits:
         Bytes that the processes of a cell may have resident.
     cores : int or None
         For each cell, where others give the cores out; None: `jobs` cells share all that there are.
+    budget : Budget or None
+        For all cells. Those that run when it is used up are ended, and found to be waiting by the next run.
     """
 
     jobs: int = 1
     timeout: float | None = None
     memory: int | None = None
     cores: int | None = None
+    budget: Budget | None = None
 
 
 def run_local(jobs: list[Job], limits: Limits) -> Iterator[tuple[int, StoredCell]]:
@@ -146,7 +150,8 @@ class _Engine:
         self.context = _server(jobs)
 
     def run(self) -> Iterator[tuple[int, StoredCell]]:
-        while self.waiting or self.running:
+        budget = self.limits.budget
+        while (self.waiting or self.running) and (budget is None or budget.left > 0):
             yield from self._start()
             wait([one.process.sentinel for one in self.running], LOOK)
             for one in [*self.running]:
@@ -165,6 +170,8 @@ class _Engine:
             if not self.free:
                 return
             number, job = self.waiting.popleft()
+            if self.limits.budget is not None and not self.limits.budget.allows(job):
+                continue
             lock = job.store.lock(job.cell)
             try:
                 lock.acquire(blocking=False)

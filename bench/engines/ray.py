@@ -97,7 +97,8 @@ class _Driver:
         self.run_there = ray.remote(_run_there)
 
     def run(self) -> Iterator[tuple[int, StoredCell]]:
-        while self.waiting or self.flying:
+        budget = self.limits.budget
+        while (self.waiting or self.flying) and (budget is None or budget.left > 0):
             yield from self._submit()
             if not self.flying:
                 time.sleep(LOOK)  # other runs are at all that is left
@@ -134,6 +135,8 @@ class _Driver:
             if len(self.flying) >= self.at_most:
                 return
             number, job = self.waiting.popleft()
+            if self.limits.budget is not None and not self.limits.budget.allows(job):
+                continue
             lock = job.store.lock(job.cell)
             try:
                 lock.acquire(blocking=False)
@@ -146,7 +149,7 @@ class _Driver:
                 yield number, stored
                 continue
             options = self.options[job.cell.plugin]
-            limits = replace(self.limits, jobs=1, cores=options["num_cpus"])
+            limits = replace(self.limits, jobs=1, cores=options["num_cpus"], budget=None)
             key, signals = self._signals(job)
             task = self.run_there.options(**options)
             folders = [str(folder) for folder in plugin_folders()]

@@ -1,0 +1,108 @@
+"""What cells will take is told from cells that were run, and a budget is kept by it."""
+
+import time
+from functools import partial
+from types import SimpleNamespace
+
+import pytest
+
+from bench.cost import Budget, Costs, costs_of, longest_first
+from bench.engines.local import Limits, run_local
+from bench.plan import make_plan
+from bench.runner import execute
+from bench.suite import read_suite
+
+
+def result(estimator="a", seconds=1.0, n_train=100, status="ok", **parameters):
+    return {
+        "status": status,
+        "n_train": n_train,
+        "prepare_seconds": 0.2 * seconds,
+        "fit_seconds": 0.5 * seconds,
+        "predict_seconds": 0.3 * seconds,
+        "cell": {"estimator": estimator},
+        "identity": {"row": {"parameters": parameters}},
+    }
+
+
+def cell(estimator="a", n_train=100, **parameters):
+    return SimpleNamespace(
+        cell=SimpleNamespace(estimator=estimator),
+        identity={"row": {"parameters": parameters}},
+        split=SimpleNamespace(train=range(n_train)),
+    )
+
+
+def test_seconds_are_the_median_of_the_last_cells_in_proportion_to_their_windows():
+    costs = Costs([result(seconds=s) for s in (9, 9, 9, 1, 2, 3, 2, 50)])
+    assert costs.seconds(cell(n_train=100)) == pytest.approx(2)
+    assert costs.seconds(cell(n_train=300)) == pytest.approx(6)
+
+
+def test_other_estimators_other_parameters_and_failed_cells_tell_nothing():
+    costs = Costs([result(epochs=5), result("b", status="timeout"), result("c", n_train=0)])
+    assert costs.seconds(cell(epochs=5)) == pytest.approx(1)
+    for one in (cell(epochs=50), cell("b"), cell("c")):
+        assert costs.seconds(one) is None
+    assert costs.total([cell(epochs=5), cell(epochs=5), cell("b"), cell("b")]) == (pytest.approx(2), ["b"])
+
+
+def test_the_longest_cells_lead_and_unknown_ones_before_them():
+    costs = Costs([result("short", 1), result("long", 9)])
+    plan = SimpleNamespace(tasks=[cell("short"), cell("long"), cell("new"), cell("short", 1000)])
+    order = [plan.tasks[k] for k in (2, 3, 1, 0)]
+    longest_first(plan, costs)
+    assert plan.tasks == order
+
+
+def test_a_budget_lets_begin_what_is_expected_to_end_in_it():
+    budget = Budget(5, Costs([result("short", 1), result("long", 9)]))
+    assert budget.allows(cell("short"))
+    assert budget.allows(cell("new"))
+    assert not budget.allows(cell("long"))
+    assert not Budget(-1, Costs()).allows(cell("new"))
+
+
+@pytest.fixture
+def plan(toy_suite, tmp_path):
+    from pathlib import Path
+
+    from bench.registry import add_plugin_folder
+
+    add_plugin_folder(Path(__file__).parent / "engines" / "plugins")
+
+    def make(*estimators, seeds=1):
+        changes = {"estimators": list(estimators), "protocols": ["subject-stratified"], "seeds": seeds}
+        return make_plan(read_suite(str(toy_suite)), "quick", changes, results=tmp_path / "results")
+
+    return make
+
+
+def run(plan, seconds):
+    limits = Limits(budget=Budget(seconds, costs_of(plan)))
+    return {task.cell.estimator for task, _ in execute(plan, partial(run_local, limits=limits))}
+
+
+def test_a_run_ends_with_its_budget_and_the_next_one_goes_on(plan):
+    specs = ("nearest-mean", "faulty[how=hang]", "majority")
+    started = time.monotonic()
+    assert run(plan(*specs), 4) == {"nearest-mean"}
+    assert time.monotonic() - started < 20
+    waiting = plan(*specs).waiting
+    assert [(task.cell.estimator, task.why) for task in waiting] == [
+        ("faulty[how=hang]", "no result yet"),
+        ("majority", "no result yet"),
+    ]
+    assert run(plan("majority"), 60) == {"majority"}
+
+
+def test_a_cell_that_does_not_fit_leaves_the_time_to_others(plan):
+    first = plan("nearest-window", "nearest-mean", seeds=1)
+    list(execute(first))
+    waiting = plan("nearest-window", "nearest-mean", seeds=3)
+    costs = costs_of(waiting)
+    for _ in range(9):
+        costs.learn(next(t.stored.result for t in waiting.tasks if t.stored) | {"fit_seconds": 1e6})
+    limits = Limits(budget=Budget(60, costs))
+    done = [task.cell.estimator for task, _ in execute(waiting, partial(run_local, limits=limits))]
+    assert done == ["nearest-mean", "nearest-mean"]
