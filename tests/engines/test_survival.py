@@ -17,10 +17,10 @@ TIMES = ["fit_seconds", "predict_seconds"]
 
 @pytest.fixture
 def start(toy_suite, tmp_path):
-    """Start the program on twelve cells of half a second; what it fits, it counts."""
+    """Start the program on twelve cells of a second; what it fits, it counts."""
     running = []
 
-    def begin(results="results", *, fits="fits", seconds=0.5):
+    def begin(results="results", *, fits="fits", seconds=1.0):
         spec = f"counted[seconds={seconds}],counted[seconds={seconds},number=1]"
         process = subprocess.Popen(
             [
@@ -28,7 +28,7 @@ def start(toy_suite, tmp_path):
                 *("--estimators", spec, "--seeds", "3", "--results", str(tmp_path / results)),
                 *("--plugins", str(PLUGINS), "--plugins", str(Path(__file__).parents[1] / "plugins")),
             ],
-            env=os.environ | {"TEST_FITS": str(tmp_path / fits)},
+            env=os.environ | {"TEST_FITS": str(tmp_path / fits), "TEST_PIDS": str(tmp_path / "pids")},
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
@@ -50,6 +50,16 @@ def wait_for_cells(tmp_path, number, results="results"):
         time.sleep(0.02)
 
 
+def a_cell_that_has_just_begun(tmp_path):
+    file = tmp_path / "pids"
+    before = len(file.read_text().split())
+    until = time.monotonic() + 60
+    while len(pids := file.read_text().split()) == before:
+        assert time.monotonic() < until, "no cell began within a minute"
+        time.sleep(0.005)
+    return int(pids[-1])
+
+
 def family(process):
     return [psutil.Process(process.pid), *psutil.Process(process.pid).children(recursive=True)]
 
@@ -65,7 +75,7 @@ def board(tmp_path, results="results"):
 
 
 def uninterrupted(start, tmp_path):
-    output, _ = start("whole", fits="others", seconds=0.5).communicate(timeout=120)
+    output, _ = start("whole", fits="others").communicate(timeout=120)
     assert "12 cells: 12 to run" in output, output
     return board(tmp_path, "whole")
 
@@ -74,11 +84,10 @@ def uninterrupted(start, tmp_path):
 def test_whatever_is_killed_no_process_is_left_and_the_next_run_completes(start, tmp_path, whom):
     process = start()
     wait_for_cells(tmp_path, 2)
+    worker = psutil.Process(a_cell_that_has_just_begun(tmp_path))
     members = family(process)
     # The server's parent is the run, and the workers' parent is the server.
-    workers = [one for one in members if one.parent() in members[1:]]
-    chosen = {"run": members[0], "server": workers[0].parent(), "worker": workers[0]}[whom]
-    chosen.kill()
+    {"run": members[0], "server": worker.parent(), "worker": worker}[whom].kill()
     output, _ = process.communicate(timeout=120)
     until = time.monotonic() + 5
     while alive(members) and time.monotonic() < until:
