@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Iterable
 from statistics import median
 from typing import TYPE_CHECKING, Any
@@ -38,20 +39,54 @@ class Costs:
 
     def seconds(self, one: Task | Job) -> float | None:
         """Return what a cell will take by the median of the last ones like it; None if there was none."""
-        known = self._seconds_a_window.get(_key(one.cell.estimator, one.identity))
-        return None if known is None else median(known[-LAST:]) * len(one.split.train)
+        a_window = self.seconds_a_window(_key(one.cell.estimator, one.identity))
+        return None if a_window is None else a_window * len(one.split.train)
+
+    def seconds_a_window(self, key: tuple[str, str]) -> float | None:
+        """Return the median of the last cells of an estimator with its parameters; None if there was none."""
+        known = self._seconds_a_window.get(key)
+        return None if known is None else median(known[-LAST:])
 
     def total(self, some: Iterable[Task]) -> tuple[float, list[str]]:
         """Return the sum of what is known, and the estimators of which nothing is."""
+        return Remaining(self, some).total()
+
+
+class Remaining:
+    """Cells that are still to be run. Ending one costs the same whether ten or ten thousand are left.
+
+    Parameters
+    ----------
+    costs : Costs
+    tasks : iterable of Task
+    """
+
+    def __init__(self, costs: Costs, tasks: Iterable[Task]) -> None:
+        self._costs = costs
+        self._cells: Counter[tuple[str, str]] = Counter()
+        self._windows: Counter[tuple[str, str]] = Counter()
+        for task in tasks:
+            self._count(task, 1)
+
+    def end(self, task: Task) -> None:
+        """Take a cell out."""
+        self._count(task, -1)
+
+    def total(self) -> tuple[float, list[str]]:
+        """Return the sum of the seconds that are known, and the estimators of which nothing is."""
         seconds = 0.0
         unknown: dict[str, None] = {}
-        for one in some:
-            expected = self.seconds(one)
-            if expected is None:
-                unknown[one.cell.estimator] = None
-            else:
-                seconds += expected
+        for key, n_cells in self._cells.items():
+            a_window = self._costs.seconds_a_window(key)
+            if n_cells and a_window is None:
+                unknown[key[0]] = None
+            seconds += (a_window or 0.0) * self._windows[key]
         return seconds, list(unknown)
+
+    def _count(self, task: Task, sign: int) -> None:
+        key = _key(task.cell.estimator, task.identity)
+        self._cells[key] += sign
+        self._windows[key] += sign * len(task.split.train)
 
 
 def costs_of(plan: Plan) -> Costs:

@@ -119,7 +119,7 @@ def _result(outcome: Outcome, job: Job) -> dict[str, Any]:
         },
         "identity": job.identity,
         "versions": versions(),
-        "hardware": hardware(),
+        "hardware": {**hardware(), "cores": available_cores()},  # of this cell, not of the machine
         "written": datetime.now(UTC).isoformat(timespec="microseconds"),
     }
 
@@ -180,7 +180,6 @@ def hardware() -> dict[str, Any]:
         pass
     return {
         "processor": model,
-        "cores": available_cores(),
         "system": platform.system(),
         "machine": platform.machine(),
     }

@@ -19,7 +19,7 @@ from rich.progress import (
 )
 from rich.text import Text
 
-from bench.cost import Costs
+from bench.cost import Costs, Remaining
 from bench.plan import Plan, Task
 from bench.runner import Engine, execute
 from bench.store import StoredCell
@@ -52,6 +52,7 @@ def run_with_progress(
     """
     waiting = plan.waiting
     left = [*waiting]
+    remaining = Remaining(costs, waiting)
     width = len(str(len(waiting)))
     wide = console.width >= 120
     if not wide:
@@ -65,21 +66,22 @@ def run_with_progress(
         _TimeLeft(),
     )
     with Progress(*columns, console=console, transient=True) as progress:
-        bar = progress.add_task("", total=len(waiting), **_outlook(waiting, costs, jobs))
+        bar = progress.add_task("", total=len(waiting), **_outlook(remaining, jobs))
         progress.update(bar, description=escape(waiting[0].cell.estimator))
         for number, (task, stored) in enumerate(execute(plan, engine), start=1):
             left.remove(task)
+            remaining.end(task)
             costs.learn(stored.result)
             failed += not stored.ok
             line = _line(task, stored, wide=wide)
             console.print(f"[dim]{number:{width}d}/{len(waiting)}[/] {line}", highlight=False)
             running = escape(left[0].cell.estimator) if left else ""
-            progress.update(bar, completed=number, description=running, **_outlook(left, costs, jobs))
+            progress.update(bar, completed=number, description=running, **_outlook(remaining, jobs))
     return failed, left
 
 
-def _outlook(waiting: list[Task], costs: Costs, jobs: int) -> dict[str, Any]:
-    seconds, unknown = costs.total(waiting)
+def _outlook(remaining: Remaining, jobs: int) -> dict[str, Any]:
+    seconds, unknown = remaining.total()
     return {"left": seconds / jobs, "unknown": len(unknown), "since": time.monotonic()}
 
 

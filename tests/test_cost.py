@@ -6,7 +6,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from bench.cost import Budget, Costs, costs_of, longest_first
+from bench.cost import Budget, Costs, Remaining, costs_of, longest_first
 from bench.engines.local import Limits, run_local
 from bench.plan import make_plan
 from bench.runner import execute
@@ -45,6 +45,20 @@ def test_other_estimators_other_parameters_and_failed_cells_tell_nothing():
     for one in (cell(epochs=50), cell("b"), cell("c")):
         assert costs.seconds(one) is None
     assert costs.total([cell(epochs=5), cell(epochs=5), cell("b"), cell("b")]) == (pytest.approx(2), ["b"])
+
+
+def test_what_is_left_falls_as_cells_end_and_follows_what_they_took():
+    costs = Costs([result("a", 2)])
+    cells = [cell("a"), cell("a", 50), cell("b")]
+    remaining = Remaining(costs, cells)
+    assert remaining.total() == (pytest.approx(3), ["b"])
+    remaining.end(cells[0])
+    assert remaining.total() == (pytest.approx(1), ["b"])
+    costs.learn(result("b", 10))
+    assert remaining.total() == (pytest.approx(11), [])
+    remaining.end(cells[1])
+    remaining.end(cells[2])
+    assert remaining.total() == (pytest.approx(0), [])
 
 
 def test_the_longest_cells_lead_and_unknown_ones_before_them():

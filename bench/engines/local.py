@@ -11,6 +11,7 @@ import time
 from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from multiprocessing import forkserver
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import ForkServerProcess
 from pathlib import Path
@@ -263,10 +264,21 @@ def _how_it_ended(one: _Running) -> tuple[str, str]:
 def _server(jobs: Sequence[Job]) -> Any:
     """Return the context whose processes are forked from a server that has imported what the jobs need."""
     context = multiprocessing.get_context("forkserver")
-    needed = {module for job in jobs for module in get("estimator", job.cell.plugin).requires}
-    os.environ[preload.MODULES] = ",".join(sorted(needed))
-    os.environ[preload.PLUGINS] = os.pathsep.join(map(str, plugin_folders()))
     context.set_forkserver_preload([preload.__name__])
+    needed = {module for job in jobs for module in get("estimator", job.cell.plugin).requires}
+    told = {
+        preload.MODULES: ",".join(sorted(needed)),
+        preload.PLUGINS: os.pathsep.join(map(str, plugin_folders())),
+    }
+    before = {name: os.environ.get(name) for name in told}
+    os.environ.update(told)
+    try:
+        forkserver.ensure_running()
+    finally:  # other programs that this process starts are to see the environment as it was
+        for name, value in before.items():
+            del os.environ[name]
+            if value is not None:
+                os.environ[name] = value
     return context
 
 

@@ -168,13 +168,12 @@ class _Driver:
     def _stored(self, ref: Any, job: Job) -> StoredCell:
         try:
             return job.store.adopt(job.cell, self.ray.get(ref))
-        except self.ray.exceptions.RayTaskError as error:
-            if isinstance(error.cause, BenchError):
-                raise error.cause from None
-            raise
         except self.ray.exceptions.RayError as error:
-            lines = [line for line in str(error).splitlines() if line.strip()]
-            reason = f"{type(error).__name__}, {RETRIES + 1} times: {lines[0] if lines else ''}"
+            cause = getattr(error, "cause", None)  # what the program itself raised on the node
+            if isinstance(cause, BenchError):
+                raise cause from None
+            lines = [line for line in str(cause or error).splitlines() if line.strip()]
+            reason = f"{type(cause or error).__name__}: {lines[0] if lines else ''}"
             return store_outcome(job, Outcome(job.cell, "crashed", job.split.audit, reason))
 
 

@@ -128,9 +128,18 @@ def test_results_are_those_of_the_same_process(plan, tmp_path):
 @pytest.mark.parametrize("jobs", [1, 2])
 def test_cells_share_the_cores_evenly_and_every_library_knows(plan, tmp_path, monkeypatch, jobs):
     monkeypatch.setenv("TEST_THREADS", str(tmp_path / "told"))
-    assert run_in_new_server(plan("threads"), jobs=jobs)[0].ok
+    stored = run_in_new_server(plan("threads"), jobs=jobs)[0]
+    assert stored.ok
     n = max(1, available_cores() // jobs)
+    assert stored.result["hardware"]["cores"] == n
     assert json.loads((tmp_path / "told").read_text()) == {"n_jobs": n, "cores": n, "numba": n, "pools": n}
+
+
+def test_what_the_server_is_told_is_not_left_in_the_environment(plan, monkeypatch):
+    monkeypatch.setenv("BENCH_PLUGINS", str(PLUGINS))
+    before = dict(os.environ)
+    assert run_in_new_server(plan("majority"))[0].ok
+    assert dict(os.environ) == before
 
 
 def test_only_what_failed_is_run_again_when_asked_and_tries_are_counted(plan, tmp_path, monkeypatch):
