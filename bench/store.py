@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import glob
 import hashlib
 import json
@@ -126,49 +127,45 @@ class Store:
         With `about` the fitted estimator is kept too. If it cannot save itself, that is one of the
         result's warnings: what was computed is not lost over it.
         """
-        target = self.path(outcome.cell)
-        try:
-            target.parent.mkdir(parents=True, exist_ok=True)
-            aside = Path(tempfile.mkdtemp(prefix=target.name + ".", suffix=".tmp", dir=target.parent))
-            try:
-                if outcome.predictions is not None:
-                    outcome.predictions.to_parquet(aside / PREDICTIONS, index=False)
-                # A cell that was stopped can go on from its checkpoints when it is tried again.
-                if outcome.status in ("ok", "failed") and self.log_dir(outcome.cell).is_dir():
-                    os.replace(self.log_dir(outcome.cell), aside / LOGS)
-                if about is not None and outcome.fitted is not None:
-                    _try_to_save(aside, outcome.fitted.estimator, about, result["warnings"])
-                (aside / RESULT).write_text(json.dumps(result, indent=1, default=str), encoding="utf-8")
-                _seal(aside)
-                aside.chmod(0o755)
-                _replace(target, aside)
-            finally:
-                shutil.rmtree(aside, ignore_errors=True)
-        except OSError as error:
-            raise DataError(f"{target}: the result cannot be written: {error.strerror or error}") from None
-        return StoredCell(target, result)
+        with self._into_place(self.path(outcome.cell)) as aside:
+            if outcome.predictions is not None:
+                outcome.predictions.to_parquet(aside / PREDICTIONS, index=False)
+            # A cell that was stopped can go on from its checkpoints when it is tried again.
+            if outcome.status in ("ok", "failed") and self.log_dir(outcome.cell).is_dir():
+                os.replace(self.log_dir(outcome.cell), aside / LOGS)
+            if about is not None and outcome.fitted is not None:
+                _try_to_save(aside, outcome.fitted.estimator, about, result["warnings"])
+            (aside / RESULT).write_text(json.dumps(result, indent=1, default=str), encoding="utf-8")
+            _seal(aside)
+        return StoredCell(self.path(outcome.cell), result)
 
     def adopt(self, cell: Cell, files: dict[str, bytes]) -> StoredCell:
         """Store the files of a result that was made elsewhere; DataError if the disk refuses, or they are none."""
         target = self.path(cell)
+        with self._into_place(target) as aside:
+            for name, content in files.items():
+                (aside / name).parent.mkdir(parents=True, exist_ok=True)
+                (aside / name).write_bytes(content)
+            fault = _fault(aside)
+            stored = _read(aside)
+            if fault or stored is None:
+                raise DataError(f"{target}: what came back is no result: {fault or RESULT}")
+        return StoredCell(target, stored.result)
+
+    @contextlib.contextmanager
+    def _into_place(self, target: Path) -> Iterator[Path]:
+        """Give a folder to write into, and put it in the place of `target` if all went well."""
         try:
             target.parent.mkdir(parents=True, exist_ok=True)
             aside = Path(tempfile.mkdtemp(prefix=target.name + ".", suffix=".tmp", dir=target.parent))
             try:
-                for name, content in files.items():
-                    (aside / name).parent.mkdir(parents=True, exist_ok=True)
-                    (aside / name).write_bytes(content)
-                fault = _fault(aside)
-                stored = _read(aside)
-                if fault or stored is None:
-                    raise DataError(f"{target}: what came back is no result: {fault or RESULT}")
+                yield aside
                 aside.chmod(0o755)
                 _replace(target, aside)
             finally:
                 shutil.rmtree(aside, ignore_errors=True)
         except OSError as error:
             raise DataError(f"{target}: the result cannot be written: {error.strerror or error}") from None
-        return StoredCell(target, stored.result)
 
     def write_ablations(self, rows: list[dict[str, Any]]) -> None:
         """Keep which cells the rows of the table of ablations are made of."""

@@ -7,8 +7,8 @@ import multiprocessing
 import os
 import signal
 import tempfile
+import threading
 import time
-from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from multiprocessing import forkserver
@@ -23,6 +23,7 @@ import psutil
 from bench.cell import LeakError, Outcome, available_cores
 from bench.cost import Budget
 from bench.engines import preload, worker
+from bench.engines.waiting import Waiting
 from bench.errors import BenchError, DataError
 from bench.job import Job, store_outcome
 from bench.registry import get, plugin_folders
@@ -143,7 +144,7 @@ class _Running:
 
 class _Engine:
     def __init__(self, jobs: list[Job], limits: Limits, folder: Path) -> None:
-        self.waiting = deque(enumerate(jobs))
+        self.waiting = Waiting(jobs, limits.budget)
         self.limits = limits
         self.folder = folder
         self.running: list[_Running] = []
@@ -151,8 +152,7 @@ class _Engine:
         self.context = _server(jobs)
 
     def run(self) -> Iterator[tuple[int, StoredCell]]:
-        budget = self.limits.budget
-        while (self.waiting or self.running) and (budget is None or budget.left > 0):
+        while (self.waiting or self.running) and self.waiting.in_time:
             yield from self._start()
             wait([one.process.sentinel for one in self.running], LOOK)
             for one in [*self.running]:
@@ -167,24 +167,12 @@ class _Engine:
 
     def _start(self) -> Iterator[tuple[int, StoredCell]]:
         """Start cells while there are cores; yield those that another run has done in the meantime."""
-        for _ in range(len(self.waiting)):
-            if not self.free:
-                return
-            number, job = self.waiting.popleft()
-            if self.limits.budget is not None and not self.limits.budget.allows(job):
-                continue
-            lock = job.store.lock(job.cell)
-            try:
-                lock.acquire(blocking=False)
-            except filelock.Timeout:  # another run is at it
-                self.waiting.append((number, job))
-                continue
-            stored = job.reusable()
-            if stored is not None:
-                lock.release()
-                yield number, stored
-                continue
-            self.running.append(self._launch(number, job, lock))
+        for claim in self.waiting.claims(lambda: bool(self.free)):
+            if claim.stored is not None:
+                yield claim.number, claim.stored
+            else:
+                with _interrupts_after():  # half a process could be neither used nor ended
+                    self.running.append(self._launch(claim.number, claim.job, claim.lock))
 
     def _launch(self, number: int, job: Job, lock: filelock.BaseFileLock) -> _Running:
         job.store.sweep(job.cell)
@@ -239,6 +227,26 @@ class _Engine:
         kind, text = answer
         errors: dict[str, type[BenchError]] = {kind.__name__: kind for kind in (LeakError, DataError)}
         raise errors.get(kind, BenchError)(text)
+
+
+@contextlib.contextmanager
+def _interrupts_after() -> Iterator[None]:
+    """Keep Ctrl-C and SIGTERM until the end of the block; a thread other than the main one gets none."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    came: list[int] = []
+    before = {
+        one: signal.signal(one, lambda number, frame: came.append(number))
+        for one in (signal.SIGINT, signal.SIGTERM)
+    }
+    try:
+        yield
+    finally:
+        for one, handler in before.items():
+            signal.signal(one, handler)
+    for number in came[:1]:
+        signal.raise_signal(number)
 
 
 def _shares(limits: Limits) -> list[list[int] | None]:

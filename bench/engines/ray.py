@@ -9,7 +9,6 @@ import socket
 import stat
 import tempfile
 import time
-from collections import deque
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -20,6 +19,7 @@ import numpy as np
 
 from bench.cell import Outcome
 from bench.engines.local import Limits, run_local, shared
+from bench.engines.waiting import Waiting
 from bench.errors import BenchError, DataError
 from bench.job import Job, store_outcome
 from bench.options import bytes_of
@@ -87,7 +87,7 @@ class _Driver:
         import ray
 
         self.ray = ray
-        self.waiting = deque(enumerate(jobs))
+        self.waiting = Waiting(jobs, limits.budget)
         self.flying: dict[Any, tuple[int, Job, filelock.BaseFileLock]] = {}
         self.limits = limits
         # Twice as many as there is room for, so that no node waits for this process.
@@ -97,8 +97,7 @@ class _Driver:
         self.run_there = ray.remote(_run_there)
 
     def run(self) -> Iterator[tuple[int, StoredCell]]:
-        budget = self.limits.budget
-        while (self.waiting or self.flying) and (budget is None or budget.left > 0):
+        while (self.waiting or self.flying) and self.waiting.in_time:
             yield from self._submit()
             if not self.flying:
                 time.sleep(LOOK)  # other runs are at all that is left
@@ -131,29 +130,17 @@ class _Driver:
         }
 
     def _submit(self) -> Iterator[tuple[int, StoredCell]]:
-        for _ in range(len(self.waiting)):
-            if len(self.flying) >= self.at_most:
-                return
-            number, job = self.waiting.popleft()
-            if self.limits.budget is not None and not self.limits.budget.allows(job):
+        for claim in self.waiting.claims(lambda: len(self.flying) < self.at_most):
+            if claim.stored is not None:
+                yield claim.number, claim.stored
                 continue
-            lock = job.store.lock(job.cell)
-            try:
-                lock.acquire(blocking=False)
-            except filelock.Timeout:  # another run is at it
-                self.waiting.append((number, job))
-                continue
-            stored = job.reusable()
-            if stored is not None:
-                lock.release()
-                yield number, stored
-                continue
+            job = claim.job
             options = self.options[job.cell.plugin]
             limits = replace(self.limits, jobs=1, cores=options["num_cpus"], budget=None)
             key, signals = self._signals(job)
-            task = self.run_there.options(**options)
             folders = [str(folder) for folder in plugin_folders()]
-            self.flying[task.remote(job, key, signals, limits, folders)] = number, job, lock
+            ref = self.run_there.options(**options).remote(job, key, signals, limits, folders)
+            self.flying[ref] = claim.number, job, claim.lock
 
     def _signals(self, job: Job) -> tuple[str, Any]:
         """Return a digest of the job's signals, and Ray's reference to them."""

@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import time
 from functools import partial
 from pathlib import Path
@@ -10,7 +11,7 @@ import psutil
 import pytest
 
 from bench.cell import available_cores
-from bench.engines.local import Limits, run_local
+from bench.engines.local import Limits, _Running, run_local
 from bench.errors import DataError
 from bench.plan import make_plan
 from bench.runner import execute
@@ -140,6 +141,26 @@ def test_what_the_server_is_told_is_not_left_in_the_environment(plan, monkeypatc
     before = dict(os.environ)
     assert run_in_new_server(plan("majority"))[0].ok
     assert dict(os.environ) == before
+
+
+def test_an_interrupt_while_a_process_starts_waits_until_it_can_be_ended(plan, monkeypatch):
+    from bench.engines.local import _Engine
+
+    launch, launched = _Engine._launch, []
+
+    def interrupted(self, *arguments):
+        signal.raise_signal(signal.SIGINT)
+        launched.append(launch(self, *arguments))
+        return launched[-1]
+
+    monkeypatch.setattr(_Engine, "_launch", interrupted)
+    pids = []
+    release = _Running.release
+    monkeypatch.setattr(_Running, "release", lambda self: (pids.append(self.process.pid), release(self)))
+    with pytest.raises(KeyboardInterrupt):
+        run(plan("faulty[how=hang]"))
+    assert len(launched) == len(pids) == 1
+    assert not psutil.pid_exists(pids[0])
 
 
 def test_only_what_failed_is_run_again_when_asked_and_tries_are_counted(plan, tmp_path, monkeypatch):
