@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from functools import cache, cached_property, partial
+from pathlib import Path
 
 import numpy as np
 
+from bench import audit, holdout, protocols, windows
 from bench.audit import audit_split
 from bench.cell import LeakError, Split
 from bench.protocols import ProtocolError
@@ -15,10 +18,29 @@ from bench.spec import Spec
 from bench.windows import Panel
 
 
-def divide(
-    protocol: Spec, panel: Panel, seed: int, *, strict: bool = True
-) -> Iterator[tuple[int | None, Split]]:
-    """Yield the fold (None where there is one only) and the audited split of each division.
+class Division:
+    """One division of a panel, made when its `split` is first asked for.
+
+    Attributes
+    ----------
+    fold : int or None
+        None where the protocol divides once a seed.
+    source : str
+        A digest of all that the split follows from: two divisions of one source have the same split.
+    """
+
+    def __init__(self, fold: int | None, source: str, make: Callable[[], Split]) -> None:
+        self.fold, self.source = fold, source
+        self._make = make
+
+    @cached_property
+    def split(self) -> Split:
+        """The audited split; errors as `divisions`."""
+        return self._make()
+
+
+def divisions(protocol: Spec, panel: Panel, seed: int, *, strict: bool = True) -> list[Division]:
+    """Return the divisions of a panel.
 
     Parameters
     ----------
@@ -32,28 +54,68 @@ def divide(
     Raises
     ------
     ProtocolError
-        If the windows cannot be divided so.
+        If the windows cannot be divided so; some faults show only when a split is made.
     LeakError
-        If a promise is broken.
+        When a split is made that breaks a promise.
     """
     plugin = get("protocol", protocol.name)
+    must_be_clean = plugin.about["promises"] == "clean"
+
+    def told(error: ProtocolError) -> ProtocolError:
+        return ProtocolError(f"{panel.recordings.name}, protocol '{protocol}': {error}")
+
+    def copies() -> tuple:
+        return panel.windows.copy(), panel.y.copy()  # a plugin that writes into them must not blind the audit
+
     try:
         splitter = plugin.factory(seed=seed, **protocol.parameters)
-        # Copies: a plugin's protocol that writes into them must not blind the audit.
-        ids, labels = panel.windows.copy(), panel.y.copy()
-        folds = splitter.get_n_splits(ids, labels)
-        parts = list(splitter.split(ids, labels))
+        n = splitter.get_n_splits(*copies())
     except ProtocolError as error:
-        raise ProtocolError(f"{panel.recordings.name}, protocol '{protocol}': {error}") from None
+        raise told(error) from None
     sees = {name: getattr(splitter, name, "train") for name in ("scaler", "resampler")}
-    must_be_clean = plugin.about["promises"] == "clean"
-    for fold, (train, test) in enumerate(parts):
-        split = make_split(panel, train, test, sees, must_be_clean=must_be_clean)
+
+    @cache
+    def parts() -> list[tuple[np.ndarray, np.ndarray]]:
+        try:
+            found = list(splitter.split(*copies()))
+        except ProtocolError as error:
+            raise told(error) from None
+        if len(found) != n:
+            raise told(ProtocolError(f"get_n_splits says {n} divisions, and split gives {len(found)}"))
+        return found
+
+    def make(fold: int) -> Split:
+        split = make_split(panel, *parts()[fold], sees, must_be_clean=must_be_clean)
         if strict and must_be_clean and not split.audit.clean:
             raise LeakError(
                 f"protocol '{protocol}' promises a clean split, and seed {seed} {split.audit.verdict}"
             )
-        yield (None if folds == 1 else fold), split
+        return split
+
+    source = (_code(), plugin.source_digest, panel.digest, str(protocol), seed, n)
+    return [
+        Division(None if n == 1 else fold, digest_of(*source, fold), partial(make, fold)) for fold in range(n)
+    ]
+
+
+def divide(
+    protocol: Spec, panel: Panel, seed: int, *, strict: bool = True
+) -> Iterator[tuple[int | None, Split]]:
+    """Yield the fold and the audited split of each division; parameters and errors as `divisions`."""
+    for division in divisions(protocol, panel, seed, strict=strict):
+        yield division.fold, division.split
+
+
+def digest_of(*parts: object) -> str:
+    """Return a SHA-256 of what the parts look like in words."""
+    return hashlib.sha256(repr(parts).encode()).hexdigest()
+
+
+@cache
+def _code() -> str:
+    """Return a digest of the code that divides and judges."""
+    modules = (audit, holdout, protocols, windows)
+    return digest_of(*(Path(file).read_bytes() for file in (__file__, *(str(m.__file__) for m in modules))))
 
 
 def make_split(

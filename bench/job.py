@@ -33,6 +33,8 @@ class Job:
     split : Split
     identity : dict
         All that decides the predictions; a stored result with the same one is as good.
+    division : str
+        What the split follows from: a stored result with the same one has the same split.
     suite : Suite
     profile : str
     changes : list of str
@@ -50,6 +52,7 @@ class Job:
     panel: Panel
     split: Split
     identity: dict[str, Any]
+    division: str
     suite: Suite
     profile: str
     changes: list[str]
@@ -118,6 +121,7 @@ def _result(outcome: Outcome, job: Job) -> dict[str, Any]:
             "changes": job.changes,
         },
         "identity": job.identity,
+        "division": job.division,
         "versions": versions(),
         "hardware": {**hardware(), "cores": available_cores()},  # of this cell, not of the machine
         "written": datetime.now(UTC).isoformat(timespec="microseconds"),

@@ -26,18 +26,39 @@ def confusion(y_true: np.ndarray, y_pred: np.ndarray, classes: Sequence[str]) ->
     ValueError
         If a label is none of the classes.
     """
-    known = np.sort(np.asarray(classes, dtype=str))
-    order = np.array([np.searchsorted(known, name) for name in classes])
-    codes = []
-    for labels in (y_true, y_pred):
-        labels = np.asarray(labels, dtype=str)
-        code = np.minimum(np.searchsorted(known, labels), len(known) - 1)
-        if (known[code] != labels).any():
-            strange = labels[known[code] != labels][0]
-            raise ValueError(f"label '{strange}' is none of the classes {', '.join(classes)}")
-        codes.append(code)
-    flat = np.bincount(codes[0] * len(known) + codes[1], minlength=len(known) ** 2)
-    return flat.reshape(len(known), len(known))[np.ix_(order, order)]
+    (counts,) = confusion_by(np.zeros(len(y_true), dtype=np.int64), y_true, y_pred, classes).values()
+    return counts
+
+
+def confusion_by(
+    groups: np.ndarray, y_true: np.ndarray, y_pred: np.ndarray, classes: Sequence[str]
+) -> dict[int, np.ndarray]:
+    """Count what was predicted for what in each group of windows.
+
+    Parameters
+    ----------
+    groups : ndarray of shape (n_windows,), int
+        At least one window.
+    y_true, y_pred, classes
+        As `confusion`, and the same error.
+
+    Returns
+    -------
+    dict
+        ``group -> counts``, each as `confusion` returns them.
+    """
+    place = {name: number for number, name in enumerate(classes)}
+    try:
+        codes = [
+            np.fromiter(map(place.__getitem__, labels.tolist()), np.int64, len(labels))
+            for labels in (y_true, y_pred)
+        ]
+    except KeyError as error:
+        raise ValueError(f"label '{error.args[0]}' is none of the classes {', '.join(classes)}") from None
+    names, group = np.unique(groups, return_inverse=True)
+    k = len(classes)
+    flat = np.bincount((group * k + codes[0]) * k + codes[1], minlength=len(names) * k * k)
+    return dict(zip(names.tolist(), flat.reshape(-1, k, k), strict=True))
 
 
 def scores(counts: np.ndarray) -> dict[str, float]:

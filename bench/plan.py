@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ import bench
 from bench.ablations import ablation_rows, same_trials
 from bench.audit import Audit
 from bench.cell import Cell, Split
-from bench.divide import divide, make_split
+from bench.divide import Division, digest_of, divide, divisions, make_split
 from bench.errors import BenchError, SuiteError
 from bench.hrv import add_hrv
 from bench.loading import Source, find_sources, load_recordings
@@ -20,6 +21,7 @@ from bench.protocols import ProtocolError
 from bench.recordings import Recordings
 from bench.registry import Plugin, get
 from bench.saved import MODEL, keeps_models
+from bench.scaling import Scaling
 from bench.spec import Spec, parse_spec
 from bench.store import Store, StoredCell, why_again
 from bench.suite import PROFILES, Profile, Suite, parse_subjects
@@ -33,10 +35,15 @@ class Task:
 
     cell: Cell
     panel: Panel
-    split: Split
+    division: Division
     identity: dict[str, Any]
     stored: StoredCell | None
     why: str
+
+    @cached_property
+    def split(self) -> Split:
+        """Made when it is first asked for: a stored result is reused without."""
+        return self.division.split
 
 
 @dataclass(eq=False)
@@ -117,15 +124,15 @@ def make_plan(
             _plan_ablations(plan, variant, own, say)
             continue
         panel = suite_panel(suite, own, say)
+        rows = [_row(suite, spec, panel, variant) for spec in specs]
         divided = [
-            (seed, str(protocol), fold, split)
+            (seed, str(protocol), division)
             for seed in range(suite.seeds)
             for protocol in protocols
-            for fold, split in divide(protocol, panel, seed)
+            for division in divisions(protocol, panel, seed)
         ]
-        for seed, protocol_name, fold, split in divided:
-            for spec in specs:
-                plan.tasks.append(_task(plan, suite, spec, panel, split, variant, protocol_name, seed, fold))
+        for seed, protocol_name, division in divided:
+            plan.tasks += [_task(plan, row, protocol_name, seed, division) for row in rows]
     if retry_failed:
         plan.tasks = [t for t in plan.tasks if not t.why or (t.stored is not None and not t.stored.ok)]
     _refuse_to_replace(plan)
@@ -199,11 +206,7 @@ def _plan_ablations(plan: Plan, variant: str, recordings: Recordings, say: Calla
     rows = ablation_rows(suite, reference.channels)
     assert suite.ablations is not None
     (protocol,) = check_protocols(suite.model_copy(update={"protocols": [suite.ablations.protocol]}))
-    divided = [
-        (seed, fold, split)
-        for seed in range(suite.seeds)
-        for fold, split in divide(protocol, reference, seed)
-    ]
+    divided = [(seed, one) for seed in range(suite.seeds) for one in divisions(protocol, reference, seed)]
     settings: list[tuple[dict[str, Any], str]] = []
     planned: set[Cell] = set()
     for row in rows:
@@ -217,10 +220,10 @@ def _plan_ablations(plan: Plan, variant: str, recordings: Recordings, say: Calla
             if place is None:
                 place = "" if not settings else row.name
                 settings.append((setting, place))
-            for seed, fold, split in divided:
-                if place:
-                    split = _divided_alike(split, reference, panel)
-                task = _task(plan, row.suite, spec, panel, split, variant, str(protocol), seed, fold, place)
+            own = _row(row.suite, spec, panel, variant, place)
+            for seed, division in divided:
+                alike = _divided_alike(division, reference, panel) if place else division
+                task = _task(plan, own, str(protocol), seed, alike)
                 if task.cell not in planned:
                     planned.add(task.cell)
                     plan.tasks.append(task)
@@ -231,65 +234,94 @@ def _plan_ablations(plan: Plan, variant: str, recordings: Recordings, say: Calla
         entry |= {"ablation": place, "estimator": str(spec), "setting": setting}
 
 
-def _divided_alike(split: Split, reference: Panel, panel: Panel) -> Split:
-    train, test = same_trials(split, reference, panel)
-    lost = sorted(set(panel.y[test]) - set(panel.y[train]))
-    if lost:
-        raise SuiteError(f"class '{lost[0]}' has no training window in the reference's division")
-    sees = {"scaler": "train", "resampler": "train"}
-    return make_split(panel, train, test, sees, must_be_clean=split.must_be_clean)
+def _divided_alike(division: Division, reference: Panel, panel: Panel) -> Division:
+    def make() -> Split:
+        train, test = same_trials(division.split, reference, panel)
+        lost = sorted(set(panel.y[test]) - set(panel.y[train]))
+        if lost:
+            raise SuiteError(f"class '{lost[0]}' has no training window in the reference's division")
+        sees = {"scaler": "train", "resampler": "train"}
+        return make_split(panel, train, test, sees, must_be_clean=division.split.must_be_clean)
+
+    return Division(division.fold, digest_of(division.source, panel.digest), make)
 
 
-def _task(
-    plan: Plan,
-    suite: Suite,
-    spec: Spec,
-    panel: Panel,
-    split: Split,
-    variant: str,
-    protocol: str,
-    seed: int,
-    fold: int | None,
-    ablation: str = "",
-) -> Task:
+@dataclass(frozen=True, eq=False)
+class _Row:
+    """What the cells of one estimator on one panel have in common."""
+
+    spec: Spec
+    plugin: Plugin
+    panel: Panel
+    parameters: dict[str, Any]
+    scaling: Scaling
+    variant: str
+    ablation: str
+    setting: dict[str, Any]
+    identity: dict[str, Any]
+
+
+def _row(suite: Suite, spec: Spec, panel: Panel, variant: str, ablation: str = "") -> _Row:
     plugin = get("estimator", spec.name)
-    cell = Cell(
-        variant=variant,
-        protocol=protocol,
-        estimator=str(spec),
-        plugin=spec.name,
-        resampler=spec.resampler,
-        parameters=tuple(sorted(all_parameters(suite, spec, plugin).items())),
-        scaling=suite.scaling,
-        seed=seed,
-        fold=fold,
-        ablation=ablation,
-    )
-    identity = _identity(cell, plugin, suite, panel, split)
-    stored = plan.store.read(cell)
-    why = why_again(stored, identity)
-    if stored is not None and not why and plan.save_models and keeps_models(plugin) and not stored.has_model:
-        why = f"it has no {MODEL}"
-    return Task(cell, panel, split, identity, stored, why)
-
-
-def _identity(cell: Cell, plugin: Plugin, suite: Suite, panel: Panel, split: Split) -> dict[str, Any]:
-    """All that decides a cell's predictions; ``setting`` is what every row of a table must share."""
+    parameters = all_parameters(suite, spec, plugin)
     identity = {
-        "setting": _setting(suite, panel),
-        "row": {
-            "parameters": dict(cell.parameters),
-            "resampler": cell.resampler,
-            "plugin code": plugin.source_digest,
-            "mlstm-bench": bench.__version__,
-        },
-        "split": split.fingerprint,
-        "seed": cell.seed,
+        "parameters": dict(sorted(parameters.items())),
+        "resampler": spec.resampler,
+        "plugin code": plugin.source_digest,
+        "mlstm-bench": bench.__version__,
     }
-    return json.loads(json.dumps(identity, default=str))
+    setting = _setting(suite, panel)
+    as_stored = json.loads(json.dumps({"setting": setting, "row": identity}, default=str))
+    return _Row(
+        spec,
+        plugin,
+        panel,
+        parameters,
+        suite.scaling,
+        variant,
+        ablation,
+        as_stored["setting"],
+        as_stored["row"],
+    )
+
+
+def _task(plan: Plan, row: _Row, protocol: str, seed: int, division: Division) -> Task:
+    cell = Cell(
+        variant=row.variant,
+        protocol=protocol,
+        estimator=str(row.spec),
+        plugin=row.spec.name,
+        resampler=row.spec.resampler,
+        parameters=tuple(sorted(row.parameters.items())),
+        scaling=row.scaling,
+        seed=seed,
+        fold=division.fold,
+        ablation=row.ablation,
+    )
+    stored = plan.store.read(cell)
+    divided_before = stored is not None and stored.result.get("division") == division.source
+    identity = {
+        "setting": row.setting,
+        "row": row.identity,
+        "split": stored.result["identity"]["split"]
+        if stored and divided_before
+        else division.split.fingerprint,
+        "seed": seed,
+    }
+    why = why_again(stored, identity)
+    if (
+        stored is not None
+        and not why
+        and plan.save_models
+        and keeps_models(row.plugin)
+        and not stored.has_model
+    ):
+        why = f"it has no {MODEL}"
+    return Task(cell, row.panel, division, identity, stored, why)
 
 
 def _setting(suite: Suite, panel: Panel) -> dict[str, Any]:
+    """What every row of a table must share."""
     return {
         "data": panel.recordings.fingerprint,
         "target": suite.target.model_dump(),

@@ -48,6 +48,7 @@ def _job(task: Task, plan: Plan) -> Job:
         panel=task.panel,
         split=task.split,
         identity=task.identity,
+        division=task.division.source,
         suite=plan.suite,
         profile=plan.profile,
         changes=plan.changes,

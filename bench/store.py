@@ -12,14 +12,19 @@ import shutil
 import tempfile
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import filelock
+import numpy as np
 import pandas as pd
+from pyarrow import BufferReader
+from pyarrow.parquet import ParquetFile
 
 from bench.cell import Cell, Outcome
 from bench.errors import DataError
+from bench.metrics import confusion_by
 from bench.saved import ABOUT, MODEL, has_model, save_model
 
 RESULT, PREDICTIONS = "result.json", "predictions.parquet"
@@ -52,6 +57,25 @@ class StoredCell:
         """Whether the trained model was kept."""
         return has_model(self.folder)
 
+    @cached_property
+    def counts(self) -> dict[int, np.ndarray]:
+        """The confusion matrix of each tested subject: int64 of shape (n_classes, n_classes).
+
+        Raises
+        ------
+        DataError
+            As `predictions`, or if a label is none of the classes.
+        """
+        file = self.folder / PREDICTIONS
+        try:
+            # From memory and without pandas, which would take six times as long: a study has thousands.
+            content = BufferReader(file.read_bytes())
+            table = ParquetFile(content).read(["subject", "y_true", "y_pred"], use_threads=False)
+            subject, y_true, y_pred = (table[name].to_numpy() for name in table.column_names)
+            return confusion_by(subject, y_true, y_pred, self.result["suite"]["classes"])
+        except (OSError, ValueError) as error:
+            raise DataError(f"{file}: cannot be read ({error}); run the suite again") from None
+
     def predictions(self) -> pd.DataFrame:
         """Read the predictions.
 
@@ -69,10 +93,17 @@ class StoredCell:
 
 
 class Store:
-    """The results of one suite on one data set: ``results/<suite>/`` or ``results/<suite>@simulated/``."""
+    """The results of one suite on one data set: ``results/<suite>/`` or ``results/<suite>@simulated/``.
+
+    What was read of a cell is kept for as long as its file is the same; it is not pickled.
+    """
 
     def __init__(self, results: Path, suite: str, simulated: bool) -> None:
         self.folder = results / (suite + ("@simulated" if simulated else ""))
+        self._known: dict[Path, tuple[tuple[int, int], StoredCell]] = {}
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {"folder": self.folder, "_known": {}}
 
     def prepare(self) -> None:
         """Make the folder, so that a disk that refuses (DataError) is known before hours of work."""
@@ -117,7 +148,7 @@ class Store:
 
     def read(self, cell: Cell) -> StoredCell | None:
         """Return what is stored for the cell; None if nothing is, or nothing that can be read."""
-        return _read(self.path(cell))
+        return self._read(self.path(cell))
 
     def write(
         self, outcome: Outcome, result: dict[str, Any], about: dict[str, Any] | None = None
@@ -194,11 +225,31 @@ class Store:
 
     def cells(self) -> Iterator[StoredCell]:
         """Yield all stored cells, in the order of their paths."""
-        for file in sorted(self.folder.glob(f"**/seed-*/{RESULT}")):
-            if file.parent.suffix != ".tmp":
-                stored = _read(file.parent)
-                if stored is not None:
-                    yield stored
+        found = []
+        for folder, inside, files in os.walk(self.folder):
+            cell = os.path.basename(folder).startswith("seed-")
+            if cell and RESULT in files and not folder.endswith(".tmp"):
+                found.append(folder)
+            # Nothing below a cell is one: with thousands of them, looking there takes as long as reading them.
+            inside[:] = [] if cell else [name for name in inside if name != LOCKS]
+        for folder in sorted(found, key=lambda folder: folder.split(os.sep)):
+            stored = self._read(Path(folder))
+            if stored is not None:
+                yield stored
+
+    def _read(self, folder: Path) -> StoredCell | None:
+        try:
+            status = (folder / RESULT).stat()
+        except OSError:
+            return None
+        version = status.st_ino, status.st_mtime_ns  # of the file: a result is never changed in its place
+        known = self._known.get(folder)
+        if known is not None and known[0] == version:
+            return known[1]
+        stored = _read(folder)
+        if stored is not None:
+            self._known[folder] = version, stored
+        return stored
 
 
 def _replace(target: Path, aside: Path) -> None:
@@ -289,9 +340,8 @@ def why_again(stored: StoredCell | None, identity: dict[str, Any]) -> str:
     """Say why a cell has to be run in spite of what is stored; ``""`` if that can be reused."""
     if stored is None:
         return "no result yet"
-    changed = differences(stored.result["identity"], identity)
-    if changed:
-        return "; ".join(changed[:3])
+    if stored.result["identity"] != identity:
+        return "; ".join(differences(stored.result["identity"], identity)[:3])
     if stored.damage:
         return f"damaged: {stored.damage}"
     return "" if stored.ok else f"{stored.result['status']} before"

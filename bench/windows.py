@@ -173,6 +173,12 @@ class Panel:
         parts = np.array_split(np.arange(len(self)), -(-len(self) // 1000))
         return np.concatenate([content_keys(self.take(part)) for part in parts])
 
+    @cached_property
+    def digest(self) -> str:
+        """SHA-256 of all samples, ids and classes, and of how they are cut."""
+        about = (self.recordings.fingerprint, self.picked, self.n_timepoints, self.classes)
+        return hashlib.sha256(repr(about).encode() + self.keys.tobytes()).hexdigest()
+
     def lengths(self, indices: np.ndarray) -> np.ndarray:
         """Return how many samples the windows at `indices` have before any padding, int64."""
         samples = np.array([signal.shape[1] for signal in self.recordings.signals])

@@ -11,6 +11,7 @@ from scipy.stats import binomtest
 from bench.cell import LeakError
 from bench.errors import BenchError, PluginError, SuiteError
 from bench.plan import make_plan
+from bench.protocols import ProtocolError
 from bench.runner import execute
 from bench.suite import read_suite
 from bench.windows import Windowing
@@ -51,6 +52,26 @@ def test_a_second_run_has_nothing_to_do(plan):
     run(plan())
     assert plan().waiting == []
     assert len(plan().tasks) == 12
+
+
+def test_stored_cells_are_reused_without_dividing_the_windows_again(plan, monkeypatch):
+    from bench import divide
+    from bench.registry import Plugin
+
+    protocols = ["subject-stratified", "loso"]
+    run(plan(protocols=protocols))
+    divided = []
+    real = divide.make_split
+    monkeypatch.setattr(divide, "make_split", lambda *a, **k: divided.append(1) or real(*a, **k))
+    assert plan(protocols=protocols).waiting == []
+    assert divided == []
+    # Other code of the protocols may divide in another way: looked at again, and found to be the same.
+    digest = Plugin.source_digest.fget
+    monkeypatch.setattr(
+        Plugin, "source_digest", property(lambda self: digest(self) + "!" * (self.kind == "protocol"))
+    )
+    assert plan(protocols=protocols).waiting == []
+    assert len(divided) == 2 * (1 + 4)
 
 
 def test_more_seeds_run_only_the_new_ones(plan):
@@ -249,6 +270,13 @@ def test_a_splitter_with_a_planted_fault_stops_the_run_before_anything_is_fitted
         plan(protocols=["faulty"], estimators=["nearest-mean+smote"])
     faulty("")
     assert plan(protocols=["faulty"]).tasks[0].split.audit.verdict == "clean (subjects shared)"
+
+
+def test_a_splitter_that_gives_another_number_of_divisions_than_it_says_is_told_so(plan, faulty, monkeypatch):
+    faulty("")
+    monkeypatch.setattr(Faulty, "get_n_splits", lambda self, X=None, y=None, groups=None: 3)
+    with pytest.raises(ProtocolError, match="get_n_splits says 3 divisions, and split gives 1"):
+        plan(protocols=["faulty"])
 
 
 def test_parents_of_synthetic_windows_on_the_test_side_are_found_and_stop_a_clean_protocol(plan, faulty):

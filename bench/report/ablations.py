@@ -10,7 +10,7 @@ import pandas as pd
 from tabulate import tabulate
 
 from bench.ablations import REFERENCE
-from bench.report.bootstrap import DRAWS, Counts, SubjectBootstrap, count_by_subject, interval
+from bench.report.bootstrap import DRAWS, Counts, SubjectBootstrap, interval
 from bench.report.leaderboard import Leaderboard, notes, title
 from bench.report.rows import newest_of
 from bench.store import Store, StoredCell
@@ -36,7 +36,7 @@ def make_ablations(store: Store) -> pd.DataFrame:
         The reference first. Empty if no ablations were run.
     """
     planned = store.read_ablations()
-    stored = list(store.cells())
+    stored = list(store.cells()) if planned else []
     lines = []
     for variant in dict.fromkeys(row.get("variant", "") for row in planned):
         rows = [row for row in planned if row.get("variant", "") == variant]
@@ -84,7 +84,7 @@ def _split(cell: StoredCell) -> tuple[int, int | None]:
 
 def _counts(cells: list[StoredCell]) -> dict[tuple[int, int | None], Counts]:
     good = [cell for cell in cells if cell.ok]
-    return {_split(cell): count_by_subject([cell], cell.result["suite"]["classes"]) for cell in good}
+    return {_split(cell): cell.counts for cell in good}
 
 
 def _scored(

@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 import numpy as np
 
-from bench.metrics import confusion
 from bench.store import StoredCell
 
 DRAWS = 2000
 Counts = dict[int, np.ndarray]
 
 
-def count_by_subject(cells: Iterable[StoredCell], classes: Sequence[str]) -> Counts:
+def count_by_subject(cells: Iterable[StoredCell]) -> Counts:
     """Return each subject's confusion matrix, summed over cells: int64 (n_classes, n_classes)."""
     counts: Counts = {}
     for cell in cells:
-        for subject, part in cell.predictions().groupby("subject"):
-            own = confusion(part["y_true"].to_numpy(str), part["y_pred"].to_numpy(str), classes)
-            counts[int(str(subject))] = counts.get(int(str(subject)), 0) + own
+        for subject, own in cell.counts.items():
+            counts[subject] = counts.get(subject, 0) + own
     return counts
 
 

@@ -75,7 +75,7 @@ def make_leakage(store: Store) -> pd.DataFrame:
 def _lines(rows: dict[tuple[str, str], list[StoredCell]]) -> list[dict[str, Any]]:
     counts: dict[tuple[str, str], Counts] = {}
     for key, cells in rows.items():
-        counts[key] = count_by_subject(cells, cells[0].result["suite"]["classes"])
+        counts[key] = count_by_subject(cells)
     bootstrap = SubjectBootstrap(subject for own in counts.values() for subject in own)
     estimators = list(dict.fromkeys(estimator for estimator, _ in rows))
     protocols = sorted({protocol for _, protocol in rows}, key=_rung)

@@ -47,10 +47,8 @@ def comparable(cells: list[StoredCell]) -> list[StoredCell]:
         groups: dict[tuple[str, ...], list[StoredCell]] = {}
         for cell in cells:
             groups.setdefault(tuple(cell.result["cell"][key] for key in part), []).append(cell)
-        cells = [
-            cell
-            for group in groups.values()
-            for cell in group
-            if cell.result["identity"][name] == newest_of(group).result["identity"][name]
-        ]
+        cells = []
+        for group in groups.values():
+            newest = newest_of(group).result["identity"][name]
+            cells += [cell for cell in group if cell.result["identity"][name] == newest]
     return cells
