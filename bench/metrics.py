@@ -26,12 +26,22 @@ def confusion(y_true: np.ndarray, y_pred: np.ndarray, classes: Sequence[str]) ->
     ValueError
         If a label is none of the classes.
     """
-    (counts,) = confusion_by(np.zeros(len(y_true), dtype=np.int64), y_true, y_pred, classes).values()
+    true, predicted = codes(y_true, classes), codes(y_pred, classes)
+    (counts,) = confusion_by(np.zeros_like(true), true, predicted, len(classes)).values()
     return counts
 
 
+def codes(labels: np.ndarray, classes: Sequence[str]) -> np.ndarray:
+    """Return the place of each label among the classes, int64; ValueError if one is none of them."""
+    place = {name: number for number, name in enumerate(classes)}
+    try:
+        return np.fromiter(map(place.__getitem__, labels.tolist()), np.int64, len(labels))
+    except KeyError as error:
+        raise ValueError(f"label '{error.args[0]}' is none of the classes {', '.join(classes)}") from None
+
+
 def confusion_by(
-    groups: np.ndarray, y_true: np.ndarray, y_pred: np.ndarray, classes: Sequence[str]
+    groups: np.ndarray, true: np.ndarray, predicted: np.ndarray, n_classes: int
 ) -> dict[int, np.ndarray]:
     """Count what was predicted for what in each group of windows.
 
@@ -39,26 +49,19 @@ def confusion_by(
     ----------
     groups : ndarray of shape (n_windows,), int
         At least one window.
-    y_true, y_pred, classes
-        As `confusion`, and the same error.
+    true, predicted : ndarray of shape (n_windows,), int
+        As `codes` gives them.
+    n_classes : int
 
     Returns
     -------
     dict
         ``group -> counts``, each as `confusion` returns them.
     """
-    place = {name: number for number, name in enumerate(classes)}
-    try:
-        codes = [
-            np.fromiter(map(place.__getitem__, labels.tolist()), np.int64, len(labels))
-            for labels in (y_true, y_pred)
-        ]
-    except KeyError as error:
-        raise ValueError(f"label '{error.args[0]}' is none of the classes {', '.join(classes)}") from None
     names, group = np.unique(groups, return_inverse=True)
-    k = len(classes)
-    flat = np.bincount((group * k + codes[0]) * k + codes[1], minlength=len(names) * k * k)
-    return dict(zip(names.tolist(), flat.reshape(-1, k, k), strict=True))
+    cell = (group * n_classes + true) * n_classes + predicted
+    flat = np.bincount(cell, minlength=len(names) * n_classes**2)
+    return dict(zip(names.tolist(), flat.reshape(-1, n_classes, n_classes), strict=True))
 
 
 def scores(counts: np.ndarray) -> dict[str, float]:

@@ -19,12 +19,12 @@ from typing import Any
 import filelock
 import numpy as np
 import pandas as pd
-from pyarrow import BufferReader
+from pyarrow import BufferReader, ChunkedArray
 from pyarrow.parquet import ParquetFile
 
 from bench.cell import Cell, Outcome
 from bench.errors import DataError
-from bench.metrics import confusion_by
+from bench.metrics import codes, confusion_by
 from bench.saved import ABOUT, MODEL, has_model, save_model
 
 RESULT, PREDICTIONS = "result.json", "predictions.parquet"
@@ -67,12 +67,19 @@ class StoredCell:
             As `predictions`, or if a label is none of the classes.
         """
         file = self.folder / PREDICTIONS
+        classes = self.result["suite"]["classes"]
+
+        def coded(column: ChunkedArray) -> np.ndarray:
+            labels = column.combine_chunks()
+            return codes(np.array(labels.dictionary), classes)[labels.indices]
+
         try:
-            # From memory and without pandas, which would take six times as long: a study has thousands.
-            content = BufferReader(file.read_bytes())
-            table = ParquetFile(content).read(["subject", "y_true", "y_pred"], use_threads=False)
-            subject, y_true, y_pred = (table[name].to_numpy() for name in table.column_names)
-            return confusion_by(subject, y_true, y_pred, self.result["suite"]["classes"])
+            # From memory, as codes and without pandas, which would take six times as long: a study has thousands.
+            content = ParquetFile(BufferReader(file.read_bytes()), read_dictionary=["y_true", "y_pred"])
+            subject, true, predicted = content.read(
+                ["subject", "y_true", "y_pred"], use_threads=False
+            ).columns
+            return confusion_by(subject.to_numpy(), coded(true), coded(predicted), len(classes))
         except (OSError, ValueError) as error:
             raise DataError(f"{file}: cannot be read ({error}); run the suite again") from None
 
@@ -118,7 +125,7 @@ class Store:
         """Return the cell's folder, for writer and reader alike."""
         last = f"seed-{cell.seed}" + ("" if cell.fold is None else f"-fold-{cell.fold}")
         top = self.folder / ABLATIONS / cell.ablation if cell.ablation else self.folder
-        return top / cell.variant / cell.protocol / cell.estimator / last
+        return top.joinpath(cell.variant, cell.protocol, cell.estimator, last)
 
     def log_dir(self, cell: Cell) -> Path:
         """Return the folder for what the cell's estimator writes while it is fitted.

@@ -1,0 +1,58 @@
+"""Deciding that nothing is to do, and rebuilding the tables, with 10,000 stored cells.
+
+``pytest tests/benchmarks/test_store.py --benchmark-enable``: 600 windows are tested in each cell, of which all but
+the first hold copies of its predictions.
+"""
+
+import resource
+from dataclasses import replace
+
+import pytest
+
+from bench.cell import run_cell
+from bench.job import store_outcome
+from bench.plan import make_plan
+from bench.runner import _job
+from bench.suite import read_suite
+
+
+@pytest.fixture(scope="module")
+def stored(request, toy_plugins, tmp_path_factory):
+    """Return a function that plans a study whose cells are all stored, and how many there are."""
+    folder = tmp_path_factory.mktemp("many")
+    suite = folder / "many.toml"
+    suite.write_text(
+        'title = "Many cells"\ndataset = "toy[n_trials=40]"\nprotocols = ["subject-stratified", "loso"]\n'
+        'estimators = ["majority", "stratified-chance"]\n[target]\nname = "arousal"\n'
+        "[windows]\nseconds = 2\noverlap = 1\nper_trial = 12\n[profiles.quick]\n"
+    )
+    seeds = 1000 if request.config.getoption("benchmark_enable") else 2
+
+    def plan():
+        return make_plan(read_suite(str(suite)), "quick", {"seeds": seeds}, results=folder / "results")
+
+    first = plan()
+    assert len(first.tasks) == seeds * (1 + 4) * 2
+    task = first.tasks[0]
+    outcome = run_cell(task.cell, task.panel, task.split)
+    for task in first.tasks:
+        store_outcome(_job(task, first), replace(outcome, cell=task.cell))
+    return plan
+
+
+@pytest.mark.benchmark(group="10,000 stored cells")
+def test_nothing_is_to_do(benchmark, stored):
+    plan = benchmark.pedantic(stored, rounds=3, warmup_rounds=1)
+    assert plan.waiting == []
+
+
+@pytest.mark.benchmark(group="10,000 stored cells")
+def test_tables(benchmark, stored):
+    from bench.cli import _write_tables
+
+    def tables():
+        plan = stored()
+        return (plan.store.__class__(plan.store.folder.parent, plan.suite.name, True), plan.suite), {}
+
+    benchmark.pedantic(_write_tables, setup=tables, rounds=3)
+    benchmark.extra_info["peak MB"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
