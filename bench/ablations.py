@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from bench.cell import Split
 from bench.errors import SuiteError
 from bench.spec import Spec, parse_spec
+from bench.split import Split
 from bench.suite import Change, Suite
 from bench.windows import Panel, without_unit
 

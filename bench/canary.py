@@ -33,11 +33,13 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder
 
 from bench.audit import Audit
-from bench.cell import Split, available_cores, prepare
+from bench.cell import available_cores
 from bench.divide import divide
+from bench.prepare import prepare
 from bench.protocols import ProtocolError
 from bench.scaling import Scaling
 from bench.spec import Spec
+from bench.split import Split
 from bench.windows import Panel
 
 # X_train, y_train, X_test, y_test of a split.

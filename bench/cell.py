@@ -13,18 +13,17 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from bench.audit import Audit, audit_made
-from bench.errors import BenchError
+from bench.audit import Audit
 from bench.memory import PeakMemory
 from bench.metrics import confusion, scores
+from bench.prepare import prepare
 from bench.quiet import import_quietly
 from bench.registry import Plugin, get
-from bench.resampling import Balanced, balance
-from bench.scaling import Scaler, Scaling, make_scaler
+from bench.scaling import Scaler, Scaling
+from bench.split import LeakError, Split
 from bench.windows import Panel
 
 HARNESS = ("random_state", "n_jobs", "log_dir")
-SEVERAL_TRIALS = -1
 
 
 @dataclass(frozen=True)
@@ -60,37 +59,6 @@ class Cell:
     seed: int
     fold: int | None = None
     ablation: str = ""
-
-
-class LeakError(BenchError):
-    """A split of a protocol that promises to be clean leaks."""
-
-
-@dataclass(frozen=True, eq=False)
-class Split:
-    """One division of a panel.
-
-    Attributes
-    ----------
-    train, test : ndarray of int
-        Rows of the panel; a row given twice is a window and its copy.
-    scaler_rows, resampler_rows : ndarray of int
-        What the scaler and the resampler are fitted on: `train`, unless a leaky protocol says otherwise.
-    audit : Audit
-        Before any resampling of the cell.
-    must_be_clean : bool
-        Whether the protocol promises it.
-    fingerprint : str
-        A digest of all this.
-    """
-
-    train: np.ndarray
-    test: np.ndarray
-    scaler_rows: np.ndarray
-    resampler_rows: np.ndarray
-    audit: Audit
-    must_be_clean: bool
-    fingerprint: str
 
 
 @dataclass(frozen=True, eq=False)
@@ -138,7 +106,13 @@ def available_cores() -> int:
 
 
 def run_cell(
-    cell: Cell, panel: Panel, split: Split, log_dir: Path | None = None, *, keep_fitted: bool = False
+    cell: Cell,
+    panel: Panel,
+    split: Split,
+    log_dir: Path | None = None,
+    *,
+    keep_fitted: bool = False,
+    windows_file: Path | None = None,
 ) -> Outcome:
     """Fit on the training side, predict the test side; whatever goes wrong is in the outcome.
 
@@ -146,7 +120,8 @@ def run_cell(
     both sides, padding becomes 0, the resampler balances the training windows, what it made is
     audited, padding becomes NaN again for an estimator that takes windows of unequal length, the
     estimator is made, fitted and asked. `log_dir` is a folder that it may write into, and with
-    `keep_fitted` it stays in the outcome.
+    `keep_fitted` it stays in the outcome. `windows_file` is where the scaled windows are shared with
+    other cells of the split.
 
     Raises
     ------
@@ -157,7 +132,7 @@ def run_cell(
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         try:
-            fitted = _run(cell, panel, split, outcome, log_dir)
+            fitted = _run(cell, panel, split, outcome, log_dir, windows_file)
             outcome.fitted = fitted if keep_fitted else None
         except LeakError as error:
             raise LeakError(f"protocol '{cell.protocol}' promises a clean split, and {error}") from None
@@ -172,94 +147,28 @@ def run_cell(
     return outcome
 
 
-@dataclass(frozen=True, eq=False)
-class Sides:
-    """Windows as an estimator gets them: scaled, balanced, without NaN but in what pads them.
-
-    `groups` is a number for the trial of each training window, or `SEVERAL_TRIALS` for one that a
-    resampler mixed from windows of two.
-    """
-
-    X_train: np.ndarray
-    y_train: np.ndarray
-    groups: np.ndarray
-    X_test: np.ndarray
-    y_test: np.ndarray
-    sample_weight: np.ndarray | None
-    audit: Audit
-    scaler: Scaler
-
-
-def prepare(
+def _run(
+    cell: Cell,
     panel: Panel,
     split: Split,
-    scaling: Scaling,
-    resampler: str = "",
-    seed: int = 0,
-    *,
-    keep_padding: bool = False,
-) -> Sides:
-    """Copy, scale and balance the windows of a split, and audit what was made.
-
-    A resampler sees 0 in the place of padding; with `keep_padding`, NaN is put back after it.
-
-    Raises
-    ------
-    LeakError
-        As `run_cell`.
-    ValueError
-        If the resampler cannot work on these windows.
-    """
-    subjects = panel.windows["subject"].to_numpy()
-    X_train = panel.take(split.train)
-    seen = X_train if split.scaler_rows is split.train else panel.take(split.scaler_rows)
-    scaler = make_scaler(scaling).fit(seen, subjects[split.scaler_rows])
-    del seen
-
-    def scaled(X: np.ndarray, rows: np.ndarray) -> np.ndarray:
-        scaler.transform(X, subjects[rows])
-        np.copyto(X, 0, where=np.isnan(X))
-        return X
-
-    X_train, X_test = scaled(X_train, split.train), scaled(panel.take(split.test), split.test)
-    y_train, y_test = panel.y[split.train], panel.y[split.test]
-    audit, made = split.audit, None
-    groups = panel.windows["row"].to_numpy()[split.train]
-    lengths = panel.lengths(split.train)
-    if resampler:
-        rows = split.resampler_rows
-        given = X_train if rows is split.train else scaled(panel.take(rows), rows)
-        made = balance(resampler, given, panel.y[rows], seed)
-        audit = _audited(audit, split, X_test, rows, made, resampler)
-        if len(made.X):
-            X_train, y_train = np.concatenate([X_train, made.X]), np.concatenate([y_train, made.y])
-            trials = panel.windows["row"].to_numpy()[rows[made.parents]]
-            of_one = trials[:, 0] == trials[:, 1]
-            groups = np.concatenate([groups, np.where(of_one, trials[:, 0], SEVERAL_TRIALS)])
-            lengths = np.concatenate([lengths, panel.lengths(rows)[made.parents].max(axis=1)])
-    if keep_padding:
-        for X, ends in ((X_train, lengths), (X_test, panel.lengths(split.test))):
-            np.copyto(X, np.nan, where=np.arange(X.shape[2]) >= ends[:, None, None])
-    weight = made.sample_weight if made else None
-    return Sides(X_train, y_train, groups, X_test, y_test, weight, audit, scaler)
-
-
-def _audited(
-    audit: Audit, split: Split, X_test: np.ndarray, rows: np.ndarray, made: Balanced, resampler: str
-) -> Audit:
-    audit = audit_made(audit, split.test, X_test, rows[np.unique(made.parents)], made.X)
-    if split.must_be_clean and not audit.clean:
-        raise LeakError(f"with +{resampler} it {audit.verdict}")
-    return audit
-
-
-def _run(cell: Cell, panel: Panel, split: Split, outcome: Outcome, log_dir: Path | None) -> Fitted:
+    outcome: Outcome,
+    log_dir: Path | None,
+    windows_file: Path | None,
+) -> Fitted:
     from sklearn.utils.validation import has_fit_parameter
 
     plugin = get("estimator", cell.plugin)
     clock = time.perf_counter()
     unequal_length = plugin.about["unequal_length"]
-    sides = prepare(panel, split, cell.scaling, cell.resampler, cell.seed, keep_padding=unequal_length)
+    sides = prepare(
+        panel,
+        split,
+        cell.scaling,
+        cell.resampler,
+        cell.seed,
+        keep_padding=unequal_length,
+        windows_file=windows_file,
+    )
     outcome.prepare_seconds = time.perf_counter() - clock
     outcome.audit = sides.audit
     outcome.n_train, outcome.n_test = len(sides.X_train), len(sides.X_test)

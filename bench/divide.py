@@ -11,10 +11,10 @@ import numpy as np
 
 from bench import audit, holdout, protocols, windows
 from bench.audit import audit_split
-from bench.cell import LeakError, Split
 from bench.protocols import ProtocolError
 from bench.registry import get
 from bench.spec import Spec
+from bench.split import LeakError, Split
 from bench.windows import Panel
 
 

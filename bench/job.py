@@ -13,8 +13,9 @@ from typing import Any
 import numpy as np
 
 import bench
-from bench.cell import Cell, Outcome, Split, available_cores, run_cell
+from bench.cell import Cell, Outcome, available_cores, run_cell
 from bench.saved import About, DataSet
+from bench.split import Split
 from bench.store import Store, StoredCell, why_again
 from bench.suite import Suite
 from bench.windows import Panel, Target, Windowing
@@ -68,8 +69,8 @@ class Job:
         return None if why_again(stored, self.identity) or lacks_model else stored
 
 
-def run_job(job: Job) -> StoredCell:
-    """Run the cell and store its outcome.
+def run_job(job: Job, windows_file: Path | None = None) -> StoredCell:
+    """Run the cell and store its outcome; `windows_file` as for `run_cell`.
 
     Raises
     ------
@@ -79,7 +80,9 @@ def run_job(job: Job) -> StoredCell:
         If the disk refuses.
     """
     log_dir = job.store.log_dir(job.cell)
-    outcome = run_cell(job.cell, job.panel, job.split, log_dir, keep_fitted=job.save_model)
+    outcome = run_cell(
+        job.cell, job.panel, job.split, log_dir, keep_fitted=job.save_model, windows_file=windows_file
+    )
     return store_outcome(job, outcome)
 
 

@@ -12,7 +12,7 @@ from typing import Any
 import bench
 from bench.ablations import ablation_rows, same_trials
 from bench.audit import Audit
-from bench.cell import Cell, Split
+from bench.cell import Cell
 from bench.divide import Division, digest_of, divide, divisions, make_split
 from bench.errors import BenchError, SuiteError
 from bench.hrv import add_hrv
@@ -23,6 +23,7 @@ from bench.registry import Plugin, get
 from bench.saved import MODEL, keeps_models
 from bench.scaling import Scaling
 from bench.spec import Spec, parse_spec
+from bench.split import Split
 from bench.store import Store, StoredCell, why_again
 from bench.suite import PROFILES, Profile, Suite, parse_subjects
 from bench.suite_checks import all_parameters, check_estimators, check_protocols

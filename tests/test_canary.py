@@ -28,8 +28,8 @@ from bench.canary import (
     permute_labels,
     run_canaries,
 )
-from bench.cell import prepare
 from bench.loading import find_sources, load_recordings
+from bench.prepare import prepare
 from bench.recordings import Recordings
 from bench.registry import get, register_protocol
 from bench.spec import parse_spec

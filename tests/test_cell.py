@@ -4,9 +4,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from bench.cell import SEVERAL_TRIALS, prepare
 from bench.divide import divide
 from bench.plan import make_plan
+from bench.prepare import SEVERAL_TRIALS, prepare
 from bench.recordings import Recordings
 from bench.runner import execute
 from bench.spec import parse_spec

@@ -8,11 +8,11 @@ import pandas as pd
 import pytest
 from scipy.stats import binomtest
 
-from bench.cell import LeakError
 from bench.errors import BenchError, PluginError, SuiteError
 from bench.plan import make_plan
 from bench.protocols import ProtocolError
 from bench.runner import execute
+from bench.split import LeakError
 from bench.suite import read_suite
 from bench.windows import Windowing
 
@@ -181,10 +181,10 @@ def test_where_labels_are_noise_and_trials_have_offsets_only_leaky_protocols_bea
 @pytest.fixture
 def fitted(monkeypatch):
     """How many windows each scaler and resampler was fitted on."""
-    import bench.cell as cell
+    from bench import prepare
 
     seen = []
-    real_balance, real_scaler = cell.balance, cell.make_scaler
+    real_balance, real_scaler = prepare.balance, prepare.make_scaler
 
     def watched_scaler(name):
         scaler = real_scaler(name)
@@ -192,9 +192,9 @@ def fitted(monkeypatch):
         scaler.fit = lambda X, subjects: seen.append(len(X)) or fit(X, subjects)
         return scaler
 
-    monkeypatch.setattr(cell, "make_scaler", watched_scaler)
+    monkeypatch.setattr(prepare, "make_scaler", watched_scaler)
     monkeypatch.setattr(
-        cell, "balance", lambda name, X, y, s: seen.append(len(X)) or real_balance(name, X, y, s)
+        prepare, "balance", lambda name, X, y, s: seen.append(len(X)) or real_balance(name, X, y, s)
     )
     return seen
 

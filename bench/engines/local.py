@@ -10,7 +10,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from multiprocessing import forkserver
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import ForkServerProcess
@@ -20,14 +20,15 @@ from typing import Any
 import filelock
 import psutil
 
-from bench.cell import LeakError, Outcome, available_cores
+from bench.cell import Outcome, available_cores
 from bench.cost import Budget
 from bench.engines import preload, worker
+from bench.engines.shared import WindowsFiles, shared
 from bench.engines.waiting import Waiting
 from bench.errors import BenchError, DataError
 from bench.job import Job, store_outcome
 from bench.registry import get, plugin_folders
-from bench.signals import MappedSignals, write_signals
+from bench.split import LeakError
 from bench.store import StoredCell
 
 LOOK = 0.1  # seconds between two looks at time and memory
@@ -150,6 +151,7 @@ class _Engine:
         self.running: list[_Running] = []
         self.free = _shares(limits)
         self.context = _server(jobs)
+        self.windows = WindowsFiles(folder, jobs)
 
     def run(self) -> Iterator[tuple[int, StoredCell]]:
         while (self.waiting or self.running) and self.waiting.in_time:
@@ -180,7 +182,7 @@ class _Engine:
         cores, log = self.free.pop(), self.folder / f"{number}.log"
         alone = max(1, available_cores() // self.limits.jobs)
         n_cores = len(cores) if cores else self.limits.cores or alone
-        arguments = (job, there, log, n_cores, cores, plugin_folders())
+        arguments = (job, there, log, n_cores, cores, plugin_folders(), self.windows.begin(job))
         process = self.context.Process(target=worker.work, args=arguments)
         process.start()
         there.close()
@@ -213,6 +215,7 @@ class _Engine:
             self.running.remove(one)
             self.free.append(one.cores)
             one.release()
+            self.windows.end(one.job)
 
     def _answered(self, one: _Running) -> StoredCell | None:
         """Return what the process has stored; None if it ended before it could say that it has."""
@@ -288,19 +291,3 @@ def _server(jobs: Sequence[Job]) -> Any:
             if value is not None:
                 os.environ[name] = value
     return context
-
-
-def shared(jobs: Sequence[Job], folder: Path) -> list[Job]:
-    """Return the jobs with their signals in files, so that no process gets a copy."""
-    panels: dict[int, Any] = {}
-    signals: dict[int, MappedSignals] = {}
-    for job in jobs:
-        recordings = job.panel.recordings
-        given = recordings.signals
-        if id(given) not in signals:
-            mapped = given if isinstance(given, MappedSignals) else None
-            signals[id(given)] = mapped or write_signals(folder / f"signals-{len(signals)}.npy", given)
-        if id(job.panel) not in panels:
-            mapped_recordings = replace(recordings, signals=signals[id(given)])
-            panels[id(job.panel)] = replace(job.panel, recordings=mapped_recordings)
-    return [replace(job, panel=panels[id(job.panel)]) for job in jobs]

@@ -18,7 +18,8 @@ import filelock
 import numpy as np
 
 from bench.cell import Outcome
-from bench.engines.local import Limits, run_local, shared
+from bench.engines.local import Limits, run_local
+from bench.engines.shared import shared
 from bench.engines.waiting import Waiting
 from bench.errors import BenchError, DataError
 from bench.job import Job, store_outcome

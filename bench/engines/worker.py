@@ -28,6 +28,7 @@ def work(
     n_cores: int,
     cores: Sequence[int] | None,
     plugin_folders: Sequence[Path],
+    windows_file: Path | None,
 ) -> None:
     """Run a job and answer with None, or with the class and text of an error that must end the run.
 
@@ -43,6 +44,8 @@ def work(
         Processors that they stay on; None if it is not known which ones others use.
     plugin_folders : sequence of Path
         Searched as in the process that asks.
+    windows_file : Path or None
+        As for `run_cell`.
     """
     os.setsid()  # its processes can be ended together, and a Ctrl-C at the terminal is not theirs
     _end_with_parent()
@@ -52,7 +55,7 @@ def work(
     for folder in plugin_folders:
         add_plugin_folder(folder)
     try:
-        run_job(job)
+        run_job(job, windows_file)
     except BenchError as error:
         answer.send((type(error).__name__, str(error)))
     else:

@@ -19,10 +19,10 @@ import numpy as np
 import pandas as pd
 from tabulate import tabulate
 
-from bench.cell import Sides, prepare
 from bench.divide import divide
 from bench.estimators.mlstm_fcn import MLSTMFCN
 from bench.plan import load_all, suite_panel
+from bench.prepare import Sides, prepare
 from bench.spec import parse_spec
 from bench.suite import read_suite
 
