@@ -189,7 +189,12 @@ def _run(
         estimator.fit(sides.X_train, sides.y_train, **given)
         outcome.fit_seconds = time.perf_counter() - clock
         clock = time.perf_counter()
-        y_pred = np.asarray(estimator.predict(sides.X_test)).astype(str)
+        probabilities = None
+        if plugin.about["most_probable"]:
+            probabilities = np.asarray(estimator.predict_proba(sides.X_test))
+            y_pred = np.asarray(estimator.classes_).astype(str)[probabilities.argmax(axis=1)]
+        else:
+            y_pred = np.asarray(estimator.predict(sides.X_test)).astype(str)
         outcome.predict_seconds = time.perf_counter() - clock
     outcome.peak_memory_mb = peak.megabytes
     if y_pred.shape != sides.y_test.shape:
@@ -203,12 +208,14 @@ def _run(
     predictions = panel.windows.iloc[split.test][["subject", "trial", "start"]].reset_index(drop=True)
     predictions["y_true"] = sides.y_test
     predictions["y_pred"] = y_pred
-    if hasattr(estimator, "predict_proba"):
-        probabilities = pd.DataFrame(
-            np.asarray(estimator.predict_proba(sides.X_test)),
+    if probabilities is None and hasattr(estimator, "predict_proba"):
+        probabilities = np.asarray(estimator.predict_proba(sides.X_test))
+    if probabilities is not None:
+        named = pd.DataFrame(
+            probabilities,
             columns=np.asarray(estimator.classes_).astype(str),
         ).reindex(columns=list(panel.classes), fill_value=0.0)
-        predictions = predictions.join(probabilities.astype(np.float32).add_prefix("probability "))
+        predictions = predictions.join(named.astype(np.float32).add_prefix("probability "))
     outcome.predictions = predictions
     outcome.scores = scores(confusion(sides.y_test, y_pred, panel.classes))
     return Fitted(estimator, sides.scaler)

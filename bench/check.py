@@ -60,6 +60,8 @@ def check_estimator(spec: Spec) -> Iterator[Check]:
         yield Check(
             "gives probabilities in the order of classes_", _attempt(lambda: _probabilities(estimator, X))
         )
+    if plugin.about["most_probable"]:
+        yield Check("predicts the most probable class", _attempt(lambda: _most_probable(estimator, X)))
     yield Check(
         "repeats with the same random_state",
         _attempt(
@@ -126,3 +128,8 @@ def _probabilities(estimator: Any, X: np.ndarray) -> str:
     if not np.allclose(given.sum(axis=1), 1, atol=1e-4) or (given < 0).any():
         return "predict_proba gave rows that are no probabilities: they do not add up to 1"
     return ""
+
+
+def _most_probable(estimator: Any, X: np.ndarray) -> str:
+    most = np.asarray(estimator.classes_)[np.asarray(estimator.predict_proba(X)).argmax(axis=1)]
+    return "" if (most == estimator.predict(X)).all() else "predict gives another class than predict_proba"

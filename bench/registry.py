@@ -115,6 +115,7 @@ def register_estimator(
     install: str = "",
     compiled: bool = False,
     unequal_length: bool = False,
+    most_probable: bool = False,
     cpus: int = 1,
     gpus: float = 0,
     memory: str = "",
@@ -147,6 +148,9 @@ def register_estimator(
     unequal_length : bool, default False
         Whether it is given windows that are shorter than others with NaN after their end. Otherwise
         these are filled up with 0.
+    most_probable : bool, default False
+        Whether ``predict`` gives the class of highest ``predict_proba``, the first of equal ones. The harness
+        then asks for probabilities only, in place of predicting twice.
     cpus, gpus : int, float
         What a cell is given on a cluster; on one machine cells share what there is.
     memory : str, default ""
@@ -156,6 +160,7 @@ def register_estimator(
         "family": family,
         "compiled": compiled,
         "unequal_length": unequal_length,
+        "most_probable": most_probable,
         "cpus": cpus,
         "gpus": gpus,
         "memory": memory,

@@ -9,7 +9,13 @@ import numpy as np
 from bench.registry import register_estimator
 
 
-@register_estimator("dtw-knn", family="distance", compiled=True)
+@register_estimator(
+    "dtw-knn",
+    family="distance",
+    requires=("numba", "sktime.classification.distance_based"),
+    compiled=True,
+    most_probable=True,
+)
 def dtw_knn(*, n_neighbors: int = 1, window: float = 0.1, segments: int | None = None) -> ShortenedFirst:
     """Nearest neighbours under dependent dynamic time warping, DTW_D (Shokoohi-Yekta et al. 2017).
 

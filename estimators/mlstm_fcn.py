@@ -33,7 +33,13 @@ _NETWORK = (
 
 
 @register_estimator(
-    "mlstm-fcn", family="deep", requires=("tensorflow", "keras"), unequal_length=True, cpus=2, memory="2GB"
+    "mlstm-fcn",
+    family="deep",
+    requires=("tensorflow", "keras"),
+    unequal_length=True,
+    most_probable=True,
+    cpus=2,
+    memory="2GB",
 )
 @dataclass(kw_only=True, eq=False)
 class MLSTMFCN:

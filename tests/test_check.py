@@ -10,7 +10,9 @@ def faults(name):
     return [f"{found.sentence}: {found.fault}" for found in check_estimator(parse_spec(name)) if found.fault]
 
 
-@pytest.mark.parametrize("name", ["majority", "stratified-chance", "nearest-mean", "nearest-window"])
+@pytest.mark.parametrize(
+    "name", ["majority", "stratified-chance", "nearest-mean", "nearest-window", "dtw-knn[n_neighbors=2]"]
+)
 def test_estimators_that_keep_the_interface_pass(toy_plugins, name):
     assert faults(name) == []
 
@@ -25,6 +27,11 @@ def test_estimators_that_keep_the_interface_pass(toy_plugins, name):
 )
 def test_a_fault_is_named(toy_plugins, how, fault):
     assert fault in faults(f"breaks[how={how}]")[0]
+
+
+def test_an_estimator_that_does_not_predict_the_most_probable_class_may_not_say_so(toy_plugins):
+    (fault,) = faults("liar")
+    assert "predict gives another class than predict_proba" in fault
 
 
 def test_data_sets_are_read_and_described(toy_plugins):

@@ -215,6 +215,15 @@ def test_a_protocol_that_says_so_scales_over_all_windows(plan, fitted):
     assert "random-windows[scaler=all]" in str(stored.folder)
 
 
+def test_an_estimator_of_the_most_probable_class_is_asked_for_probabilities_only(plan):
+    done = {
+        task.cell.estimator: stored
+        for task, stored in run(plan(estimators=["liar", "nearest-mean"], seeds=1))
+    }
+    honest = done["nearest-mean"].predictions()
+    assert done["liar"].predictions().equals(honest)
+
+
 def test_class_weights_reach_an_estimator_that_takes_them_and_fail_with_a_reason_where_not(plan):
     done = run(
         plan(

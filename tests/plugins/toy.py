@@ -116,3 +116,14 @@ def breaks(*, how: str = "fit"):
 )
 def lacks_package():
     """Needs a package that nobody has."""
+
+
+@register_estimator("liar", family="faulty", most_probable=True)
+def liar():
+    """Promises that it predicts the most probable class, and predicts the least probable one."""
+
+    class Liar(NearestMean):
+        def predict(self, X):
+            return self.classes_[self.predict_proba(X).argmin(axis=1)]
+
+    return Liar()
