@@ -44,6 +44,8 @@ from bench.options import (
 )
 
 if TYPE_CHECKING:
+    from rich.console import Console
+
     from bench.cost import Costs
     from bench.engines.local import Limits
     from bench.plan import Plan
@@ -109,7 +111,13 @@ def run(
     save_models: SaveModelsOption = False,
     results: ResultsOption = Path("results"),
     plugins: PluginsOption = None,
-    plan: Annotated[bool, typer.Option("--plan", help="Say what would be run; fit nothing.")] = False,
+    plan: Annotated[
+        bool,
+        typer.Option(
+            "--plan",
+            help="Say what would be run, and what it would take; estimators that were never timed are tried on few windows.",
+        ),
+    ] = False,
     engine: EngineOption = "local",
     address: AddressOption = None,
     jobs: JobsOption = None,
@@ -153,14 +161,18 @@ def run(
         )
     for notice in todo.notices:
         _warn(notice)
-    if plan:
-        _print_plan(todo)
-        return
     from bench.cost import Budget, costs_of, longest_first
     from bench.engines.local import Limits
 
     costs = costs_of(todo)
     limits = Limits(1, seconds, size, budget=None if span is None else Budget(span, costs))
+    if engine == "local" and (plan or span is not None):  # the nodes of a cluster are other machines
+        _try_unknown(todo, costs, replace(limits, jobs=jobs or 1), console)
+    if plan:
+        from bench.terminal import print_plan
+
+        print_plan(todo, costs, console)
+        return
     # With a budget the plan's order stands: all estimators on the first split, then on the next.
     if jobs is not None and jobs > 1 and span is None:
         longest_first(todo, costs)
@@ -460,10 +472,14 @@ def _add_plugins(folders: list[Path] | None) -> None:
         add_plugin_folder(folder)
 
 
-def _print_plan(plan: Plan) -> None:
-    from bench.terminal import print_plan
+def _try_unknown(plan: Plan, costs: Costs, limits: Limits, console: Console) -> None:
+    from bench.probe import probe
 
-    print_plan(plan, _console())
+    try:
+        with console.status("") as status:
+            probe(plan, costs, limits, say=status.update)
+    except KeyboardInterrupt:
+        _warn("interrupted: what was not tried is not known")
 
 
 def _engine(name: str, address: str | None, jobs: int | None, limits: Limits) -> Engine:

@@ -1,22 +1,47 @@
-"""What cells will take, told from cells that were run; and a budget of time that is kept by it."""
+"""What cells will take, told from cells that were run or from trials; and a budget of time that is kept by it."""
 
 from __future__ import annotations
 
 import time
 from collections import Counter
 from collections.abc import Iterable
+from dataclasses import dataclass
 from statistics import median
 from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 if TYPE_CHECKING:
     from bench.job import Job
     from bench.plan import Plan, Task
 
+Key = tuple[str, str]
 LAST = 5  # cells of an estimator that its next ones are judged by
 
 
+@dataclass(frozen=True)
+class Trial:
+    """What an estimator took on some windows.
+
+    Attributes
+    ----------
+    n_train : int
+        Training windows, before any resampling.
+    fit_seconds : float
+        With their preparation.
+    predict_seconds_a_window : float
+    megabytes : float
+        Above what the process held before the fit.
+    """
+
+    n_train: int
+    fit_seconds: float
+    predict_seconds_a_window: float
+    megabytes: float
+
+
 class Costs:
-    """Seconds of cells by estimator, in proportion to their training windows.
+    """Seconds and megabytes of cells by estimator: of those that were run, else of trials on few windows.
 
     Parameters
     ----------
@@ -25,7 +50,9 @@ class Costs:
     """
 
     def __init__(self, results: Iterable[dict[str, Any]] = ()) -> None:
-        self._seconds_a_window: dict[tuple[str, str], list[float]] = {}
+        self._seconds_a_window: dict[Key, list[float]] = {}
+        self._megabytes: dict[Key, list[tuple[int, float]]] = {}
+        self._trials: dict[Key, list[Trial]] = {}
         for result in results:
             self.learn(result)
 
@@ -36,13 +63,44 @@ class Costs:
         seconds = result["prepare_seconds"] + result["fit_seconds"] + result["predict_seconds"]
         key = _key(result["cell"]["estimator"], result["identity"])
         self._seconds_a_window.setdefault(key, []).append(seconds / result["n_train"])
+        self._megabytes.setdefault(key, []).append((result["n_train"], result["peak_memory_mb"]))
+
+    def learn_trials(self, one: Task | Job, trials: list[Trial]) -> None:
+        """Take trials of a cell's estimator into account, if there are two at least, by their windows."""
+        if len(trials) > 1:
+            self._trials[key_of(one)] = trials
 
     def seconds(self, one: Task | Job) -> float | None:
-        """Return what a cell will take by the median of the last ones like it; None if there was none."""
-        a_window = self.seconds_a_window(_key(one.cell.estimator, one.identity))
-        return None if a_window is None else a_window * len(one.split.train)
+        """Return what a cell will take by the median of the last ones like it, or by trials; None if unknown.
 
-    def seconds_a_window(self, key: tuple[str, str]) -> float | None:
+        Cells take as long as they have training windows. Between trials, and beyond the largest, seconds of
+        the fit and of each predicted window lie on a straight line; an estimator whose time grows faster
+        takes longer than this says.
+        """
+        key = key_of(one)
+        a_window = self.seconds_a_window(key)
+        if a_window is not None:
+            return a_window * len(one.split.train)
+        return self.seconds_by_trials(one)
+
+    def seconds_by_trials(self, one: Task | Job) -> float | None:
+        """Return what a cell will take by trials of its estimator; None if there are none."""
+        trials = self._trials.get(key_of(one))
+        if trials is None:
+            return None
+        n_train, n_test = len(one.split.train), len(one.split.test)
+        fit = _on_line(trials, "fit_seconds", n_train)
+        return fit + n_test * _on_line(trials, "predict_seconds_a_window", n_train)
+
+    def megabytes(self, one: Task | Job) -> float | None:
+        """Return what a cell's fit will hold at most, by the largest of the last ones like it, or by trials."""
+        key, n_train = key_of(one), len(one.split.train)
+        if key in self._megabytes:
+            return max(held * max(1.0, n_train / n) for n, held in self._megabytes[key][-LAST:])
+        trials = self._trials.get(key)
+        return None if trials is None else _on_line(trials, "megabytes", n_train)
+
+    def seconds_a_window(self, key: Key) -> float | None:
         """Return the median of the last cells of an estimator with its parameters; None if there was none."""
         known = self._seconds_a_window.get(key)
         return None if known is None else median(known[-LAST:])
@@ -63,8 +121,9 @@ class Remaining:
 
     def __init__(self, costs: Costs, tasks: Iterable[Task]) -> None:
         self._costs = costs
-        self._cells: Counter[tuple[str, str]] = Counter()
-        self._windows: Counter[tuple[str, str]] = Counter()
+        self._cells: Counter[Key] = Counter()
+        self._windows: Counter[Key] = Counter()
+        self._by_trials: dict[Key, float] = {}  # seconds, where only trials tell
         for task in tasks:
             self._count(task, 1)
 
@@ -78,15 +137,21 @@ class Remaining:
         unknown: dict[str, None] = {}
         for key, n_cells in self._cells.items():
             a_window = self._costs.seconds_a_window(key)
-            if n_cells and a_window is None:
+            if a_window is not None:
+                seconds += a_window * self._windows[key]
+            elif key in self._by_trials:
+                seconds += self._by_trials[key]
+            elif n_cells:
                 unknown[key[0]] = None
-            seconds += (a_window or 0.0) * self._windows[key]
         return seconds, list(unknown)
 
     def _count(self, task: Task, sign: int) -> None:
-        key = _key(task.cell.estimator, task.identity)
+        key = key_of(task)
         self._cells[key] += sign
         self._windows[key] += sign * len(task.split.train)
+        tried = self._costs.seconds_by_trials(task)
+        if tried is not None:
+            self._by_trials[key] = self._by_trials.get(key, 0.0) + sign * tried
 
 
 def costs_of(plan: Plan) -> Costs:
@@ -128,5 +193,20 @@ class Budget:
         return (self._costs.seconds(job) or 0.0) < self.left
 
 
-def _key(estimator: str, identity: dict[str, Any]) -> tuple[str, str]:
+def key_of(one: Task | Job) -> Key:
+    """Return what cells have in common that take alike: the estimator with its parameters."""
+    return _key(one.cell.estimator, one.identity)
+
+
+def _key(estimator: str, identity: dict[str, Any]) -> Key:
     return estimator, str(sorted(identity["row"]["parameters"].items()))
+
+
+def _on_line(trials: list[Trial], what: str, n_train: int) -> float:
+    """Return a figure for `n_train` windows: between two trials, or on the line through the last two."""
+    sizes = [trial.n_train for trial in trials]
+    values = [float(getattr(trial, what)) for trial in trials]
+    if n_train <= sizes[-1]:
+        return float(np.interp(n_train, sizes, values))
+    slope = max(0.0, (values[-1] - values[-2]) / (sizes[-1] - sizes[-2]))
+    return values[-1] + slope * (n_train - sizes[-1])

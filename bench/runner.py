@@ -26,14 +26,15 @@ def execute(plan: Plan, engine: Engine = in_this_process) -> Iterator[tuple[Task
     if plan.ablations:
         plan.store.write_ablations(plan.ablations)
     tasks = plan.waiting
-    jobs = [_job(task, plan) for task in tasks]
+    jobs = [job_of(task, plan) for task in tasks]
     for number, stored in engine(jobs):
         if jobs[number].save_model and stored.ok and not stored.has_model:
             plan.notices.append(f"{stored.folder}: {stored.result['warnings'][-1]}")
         yield tasks[number], stored
 
 
-def _job(task: Task, plan: Plan) -> Job:
+def job_of(task: Task, plan: Plan) -> Job:
+    """Return all that a process needs to run a task of a plan."""
     recordings, source = task.panel.recordings, plan.sources[task.cell.variant]
     data = DataSet(
         name=recordings.name,

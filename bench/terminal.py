@@ -14,7 +14,6 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from bench.cost import costs_of
 from bench.errors import BenchError, SuiteError, nearest
 from bench.registry import broken, plugins
 from bench.suites import suite_titles
@@ -22,6 +21,7 @@ from bench.suites import suite_titles
 if TYPE_CHECKING:
     from bench.audit import Audit
     from bench.canary import Canary
+    from bench.cost import Costs
     from bench.plan import Plan
     from bench.report.leaderboard import Leaderboard
     from bench.saved import About
@@ -79,8 +79,8 @@ def _suites() -> list[tuple[str, ...]]:
     return [(name, "", title) for name, title in suite_titles().items()]
 
 
-def print_plan(plan: Plan, console: Console) -> None:
-    """Print the cells of a plan, and what its profile changes."""
+def print_plan(plan: Plan, costs: Costs, console: Console) -> None:
+    """Print the cells of a plan, what its profile changes, and what the waiting cells are expected to take."""
     console.print(f"[bold]{escape(plan.suite.title)}[/], profile {plan.profile}")
     for change in plan.changes:
         console.print(f"  {escape(change)}", soft_wrap=True)
@@ -97,11 +97,10 @@ def print_plan(plan: Plan, console: Console) -> None:
     for protocol, verdict in verdicts.items():
         console.print(f"  {protocol}: {verdict}", soft_wrap=True)
     table = Table(box=None, pad_edge=False)
-    costs = costs_of(plan)
-    for heading in ("estimator", "protocol", "seed", "train", "test", "seconds", "state"):
+    for heading in ("estimator", "protocol", "seed", "train", "test", "seconds", "MB", "state"):
         table.add_column(
             heading,
-            justify="right" if heading in ("seed", "train", "test", "seconds") else "left",
+            justify="left" if heading in ("estimator", "protocol", "state") else "right",
             no_wrap=heading != "state",
         )
     for task in plan.tasks:
@@ -110,16 +109,21 @@ def print_plan(plan: Plan, console: Console) -> None:
         place = " ".join(filter(None, [cell.variant, cell.protocol, cell.ablation and f"({cell.ablation})"]))
         seed = str(cell.seed) if cell.fold is None else f"{cell.seed}/{cell.fold}"
         sizes = (f"{len(task.split.train):,}", f"{len(task.split.test):,}")
-        expected = costs.seconds(task) if task.why else None
-        takes = "" if not task.why else "?" if expected is None else f"{expected:.1f}"
-        table.add_row(*map(escape, (cell.estimator, place, seed, *sizes, takes, state)))
+        takes = []
+        for expected, form in ((costs.seconds(task), ",.1f"), (costs.megabytes(task), ",.0f")):
+            takes.append("" if not task.why else "?" if expected is None else format(expected, form))
+        table.add_row(*map(escape, (cell.estimator, place, seed, *sizes, *takes, state)))
     console.print(table)
     console.print(
         f"{len(plan.tasks)} cells, {len(plan.waiting)} to run; results in {plan.store.folder}", soft_wrap=True
     )
     seconds, unknown = costs.total(plan.waiting)
     if seconds:
-        console.print(f"expected, one at a time: {timedelta(seconds=round(seconds))}, by the stored cells")
+        console.print(
+            f"expected, one at a time: {timedelta(seconds=round(seconds))}, by stored cells of the same estimators "
+            "or else by trials on few windows; MB: what the fit holds at most",
+            soft_wrap=True,
+        )
     if unknown:
         console.print(escape(f"not timed yet: {', '.join(unknown)}"), soft_wrap=True)
 

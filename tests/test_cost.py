@@ -6,7 +6,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from bench.cost import Budget, Costs, Remaining, costs_of, longest_first
+from bench.cost import Budget, Costs, Remaining, Trial, costs_of, longest_first
 from bench.engines.local import Limits, run_local
 from bench.plan import make_plan
 from bench.runner import execute
@@ -20,6 +20,7 @@ def result(estimator="a", seconds=1.0, n_train=100, status="ok", **parameters):
         "prepare_seconds": 0.2 * seconds,
         "fit_seconds": 0.5 * seconds,
         "predict_seconds": 0.3 * seconds,
+        "peak_memory_mb": 10 * seconds,
         "cell": {"estimator": estimator},
         "identity": {"row": {"parameters": parameters}},
     }
@@ -29,7 +30,7 @@ def cell(estimator="a", n_train=100, **parameters):
     return SimpleNamespace(
         cell=SimpleNamespace(estimator=estimator),
         identity={"row": {"parameters": parameters}},
-        split=SimpleNamespace(train=range(n_train)),
+        split=SimpleNamespace(train=range(n_train), test=range(n_train // 2)),
     )
 
 
@@ -45,6 +46,45 @@ def test_other_estimators_other_parameters_and_failed_cells_tell_nothing():
     for one in (cell(epochs=50), cell("b"), cell("c")):
         assert costs.seconds(one) is None
     assert costs.total([cell(epochs=5), cell(epochs=5), cell("b"), cell("b")]) == (pytest.approx(2), ["b"])
+
+
+def test_megabytes_are_the_most_of_the_last_cells_and_never_less_for_fewer_windows():
+    costs = Costs([result(seconds=s) for s in (9, 1, 2, 3, 2, 1)])
+    assert costs.megabytes(cell()) == 30
+    assert costs.megabytes(cell(n_train=200)) == 60
+    assert costs.megabytes(cell(n_train=10)) == 30
+    assert costs.megabytes(cell("b")) is None
+
+
+def test_trials_tell_of_what_was_never_run_on_the_line_through_the_last_two():
+    costs = Costs([result("b", seconds=1)])
+    trials = [Trial(10, 1.0, 0.1, 5.0), Trial(20, 2.0, 0.1, 6.0), Trial(40, 6.0, 0.3, 10.0)]
+    for name in "ab":
+        costs.learn_trials(cell(name), trials)
+    assert costs.seconds(cell(n_train=10)) == pytest.approx(1.0 + 5 * 0.1)
+    assert costs.seconds(cell(n_train=30)) == pytest.approx(4.0 + 15 * 0.2)  # between two trials
+    assert costs.seconds(cell(n_train=60)) == pytest.approx(10.0 + 30 * 0.5)  # beyond the last
+    assert costs.megabytes(cell(n_train=60)) == pytest.approx(14)
+    assert costs.seconds(cell("b")) == pytest.approx(1)  # a cell that was run says more
+    costs.learn_trials(cell("c"), trials[:1])
+    assert costs.seconds(cell("c")) is None  # one trial says nothing of how time grows
+
+
+def test_an_estimator_is_not_expected_to_take_less_for_more_windows():
+    costs = Costs()
+    costs.learn_trials(cell(), [Trial(10, 2.0, 0.2, 5.0), Trial(20, 1.0, 0.1, 5.0)])
+    assert costs.seconds(cell(n_train=100)) == pytest.approx(1.0 + 50 * 0.1)
+
+
+def test_what_is_left_is_told_by_trials_until_a_cell_has_ended():
+    costs = Costs()
+    costs.learn_trials(cell(), [Trial(100, 2.0, 0.0, 5.0), Trial(200, 4.0, 0.0, 5.0)])
+    cells = [cell(), cell()]
+    remaining = Remaining(costs, cells)
+    assert remaining.total() == (pytest.approx(4), [])
+    costs.learn(result(seconds=3))
+    remaining.end(cells[0])
+    assert remaining.total() == (pytest.approx(3), [])
 
 
 def test_what_is_left_falls_as_cells_end_and_follows_what_they_took():

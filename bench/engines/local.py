@@ -6,6 +6,7 @@ import contextlib
 import multiprocessing
 import os
 import signal
+import sys
 import tempfile
 import threading
 import time
@@ -283,6 +284,8 @@ def _server(jobs: Sequence[Job]) -> Any:
     }
     before = {name: os.environ.get(name) for name in told}
     os.environ.update(told)
+    # A cell ends, or is ended, without ceremony. What its libraries leave is swept up, and no news to anybody.
+    sys.warnoptions.append("ignore:resource_tracker:UserWarning")
     try:
         forkserver.ensure_running()
     finally:  # other programs that this process starts are to see the environment as it was
@@ -290,4 +293,5 @@ def _server(jobs: Sequence[Job]) -> Any:
             del os.environ[name]
             if value is not None:
                 os.environ[name] = value
+        sys.warnoptions.pop()
     return context

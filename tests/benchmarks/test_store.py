@@ -12,7 +12,7 @@ import pytest
 from bench.cell import run_cell
 from bench.job import store_outcome
 from bench.plan import make_plan
-from bench.runner import _job
+from bench.runner import job_of
 from bench.suite import read_suite
 
 
@@ -36,7 +36,7 @@ def stored(request, toy_plugins, tmp_path_factory):
     task = first.tasks[0]
     outcome = run_cell(task.cell, task.panel, task.split)
     for task in first.tasks:
-        store_outcome(_job(task, first), replace(outcome, cell=task.cell))
+        store_outcome(job_of(task, first), replace(outcome, cell=task.cell))
     return plan
 
 

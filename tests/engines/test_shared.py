@@ -13,7 +13,7 @@ from bench.engines.shared import KEPT_WINDOWS, WindowsFiles
 from bench.plan import make_plan
 from bench.prepare import prepare, shared_windows
 from bench.recordings import Recordings
-from bench.runner import _job, execute
+from bench.runner import execute, job_of
 from bench.spec import parse_spec
 from bench.suite import read_suite
 from bench.windows import Target, Windowing, make_panel
@@ -99,7 +99,7 @@ def test_only_splits_of_several_cells_have_files_and_few_are_kept(plan, tmp_path
     todo = plan(
         "majority", "nearest-mean", seeds=KEPT_WINDOWS, protocols=["subject-stratified", "random-windows"]
     )
-    jobs = [_job(task, todo) for task in todo.waiting]
+    jobs = [job_of(task, todo) for task in todo.waiting]
     alone = WindowsFiles(tmp_path, jobs[::2])
     assert alone.begin(jobs[0]) is None
     files = WindowsFiles(tmp_path, jobs)

@@ -205,3 +205,23 @@ class Weigher(Constant):
 def weigher(*, file: str, number: int = 0):
     """Tells what memory it has to itself."""
     return Weigher(file)
+
+
+class Slow(Constant):
+    """Takes its time for every window of the fit."""
+
+    def __init__(self, seconds_a_window):
+        self.seconds_a_window = seconds_a_window
+
+    def do(self):
+        pass
+
+    def fit(self, X, y):
+        time.sleep(len(X) * self.seconds_a_window)
+        return super().fit(X, y)
+
+
+@register_estimator("slow", family="faulty")
+def slow(*, seconds_a_window: float):
+    """Slower the more it is given."""
+    return Slow(seconds_a_window)
