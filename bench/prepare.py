@@ -73,10 +73,13 @@ def shared_windows(file: Path, panel: Panel, split: Split, scaling: Scaling) -> 
                 made = scaled_windows(panel, split, scaling)
                 about.write_bytes(_scaling.dump_json(made.scaler.fitted()))
                 aside = file.with_suffix(f".{os.getpid()}")
-                with aside.open("wb") as content:
-                    for X in (made.X_train, made.X_test):
-                        content.write(X.data)
-                os.replace(aside, file)
+                try:
+                    with aside.open("wb") as content:
+                        for X in (made.X_train, made.X_test):
+                            content.write(X.data)
+                    os.replace(aside, file)
+                finally:
+                    aside.unlink(missing_ok=True)
                 del made
         shape = (n_train + len(split.test), *panel.shape[1:])
         X = np.memmap(file, np.float32, "c", shape=shape).view(np.ndarray)
