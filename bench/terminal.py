@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from bench.audit import Audit
     from bench.canary import Canary
     from bench.cost import Costs
-    from bench.plan import Plan
+    from bench.plan import Plan, Task
     from bench.report.leaderboard import Leaderboard
     from bench.saved import About
 
@@ -96,23 +96,34 @@ def print_plan(plan: Plan, costs: Costs, console: Console) -> None:
     verdicts = {task.cell.protocol: task.split.audit.verdict for task in plan.tasks}
     for protocol, verdict in verdicts.items():
         console.print(f"  {protocol}: {verdict}", soft_wrap=True)
+    # What says most stays where the terminal is narrow.
+    narrow = {
+        heading for heading, width in (("train", 90), ("test", 90), ("MB", 70)) if console.width < width
+    }
     table = Table(box=None, pad_edge=False)
     for heading in ("estimator", "protocol", "seed", "train", "test", "seconds", "MB", "state"):
-        table.add_column(
-            heading,
-            justify="left" if heading in ("estimator", "protocol", "state") else "right",
-            no_wrap=heading != "state",
-        )
+        if heading not in narrow:
+            table.add_column(
+                heading,
+                justify="left" if heading in ("estimator", "protocol", "state") else "right",
+                no_wrap=heading != "state",
+            )
     for task in plan.tasks:
         cell = task.cell
         state = "stored" if not task.why else f"to run: {task.why}" if task.stored else "to run"
-        place = " ".join(filter(None, [cell.variant, cell.protocol, cell.ablation and f"({cell.ablation})"]))
-        seed = str(cell.seed) if cell.fold is None else f"{cell.seed}/{cell.fold}"
-        sizes = (f"{len(task.split.train):,}", f"{len(task.split.test):,}")
-        takes = []
-        for expected, form in ((costs.seconds(task), ",.1f"), (costs.megabytes(task), ",.0f")):
-            takes.append("" if not task.why else "?" if expected is None else format(expected, form))
-        table.add_row(*map(escape, (cell.estimator, place, seed, *sizes, *takes, state)))
+        values = {
+            "estimator": cell.estimator,
+            "protocol": " ".join(
+                filter(None, [cell.variant, cell.protocol, cell.ablation and f"({cell.ablation})"])
+            ),
+            "seed": str(cell.seed) if cell.fold is None else f"{cell.seed}/{cell.fold}",
+            "train": f"{len(task.split.train):,}",
+            "test": f"{len(task.split.test):,}",
+            "seconds": _expected(task, costs.seconds(task), ",.1f"),
+            "MB": _expected(task, costs.megabytes(task), ",.0f"),
+            "state": state,
+        }
+        table.add_row(*(escape(value) for heading, value in values.items() if heading not in narrow))
     console.print(table)
     console.print(
         f"{len(plan.tasks)} cells, {len(plan.waiting)} to run; results in {plan.store.folder}", soft_wrap=True
@@ -126,6 +137,10 @@ def print_plan(plan: Plan, costs: Costs, console: Console) -> None:
         )
     if unknown:
         console.print(escape(f"not timed yet: {', '.join(unknown)}"), soft_wrap=True)
+
+
+def _expected(task: Task, value: float | None, form: str) -> str:
+    return "" if not task.why else "?" if value is None else format(value, form)
 
 
 def print_leaderboard(board: Leaderboard, console: Console) -> None:
