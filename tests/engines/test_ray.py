@@ -1,6 +1,7 @@
 """Cells on a Ray cluster of several nodes, on one machine: outcomes come back, and a lost node loses nothing."""
 
 import os
+import tempfile
 import time
 from functools import partial
 from pathlib import Path
@@ -72,6 +73,22 @@ def test_outcomes_come_back_and_are_those_of_one_machine(plan, cluster, tmp_path
     (tmp_path / "results").rename(tmp_path / "moved")
     ((_, here),) = execute(plan("nearest-mean"))
     assert here.predictions().equals(there)
+
+
+@pytest.fixture
+def taken(tmp_path, monkeypatch):
+    """A node's temporary folder, in which a file has the name of our folder."""
+    folder = tmp_path / "node"
+    folder.mkdir()
+    (folder / f"bench-ray-{os.getuid()}").write_text("")
+    monkeypatch.setenv("RAY_TMPDIR", tempfile.gettempdir())  # its sockets need short names
+    monkeypatch.setenv("TMPDIR", str(folder))
+
+
+def test_a_node_on_which_nothing_can_be_run_costs_its_cells_and_not_the_run(taken, plan, cluster):
+    done = [stored.result for _, stored in run(plan("majority", "nearest-mean"), cluster[0])]
+    assert [result["status"] for result in done] == ["crashed"] * 2
+    assert all("FileExistsError" in result["reason"] for result in done)
 
 
 def test_a_node_that_is_lost_in_the_middle_costs_no_cell(plan, cluster, fits):
