@@ -325,6 +325,8 @@ def _read(folder: Path) -> StoredCell | None:
         return None
     if not isinstance(result, dict) or not {"status", "identity", "cell", "suite"} <= result.keys():
         return None
+    if not isinstance(result["identity"], dict) or "split" not in result["identity"]:
+        return None
     if result["status"] == "ok" and not (folder / PREDICTIONS).is_file():
         return None
     return StoredCell(folder, result)

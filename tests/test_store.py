@@ -1,5 +1,6 @@
 """What is on disk is whole, or ignored."""
 
+import json
 import os
 
 import pytest
@@ -7,7 +8,7 @@ import pytest
 from bench.errors import DataError
 from bench.plan import make_plan
 from bench.runner import execute
-from bench.store import differences
+from bench.store import StoredCell, differences
 from bench.suite import read_suite
 
 
@@ -28,7 +29,8 @@ def test_an_interrupted_run_keeps_what_is_finished_and_goes_on_with_the_rest(pla
 
 
 @pytest.mark.parametrize(
-    "how", ["result is gone", "result is cut", "result is no table", "predictions are gone"]
+    "how",
+    ["result is gone", "result is cut", "result is no table", "identity is no table", "predictions are gone"],
 )
 def test_a_damaged_cell_is_run_again(plan, how):
     todo = plan()
@@ -40,6 +42,9 @@ def test_a_damaged_cell_is_run_again(plan, how):
         os.truncate(folder / "result.json", 100)
     elif how == "result is no table":
         (folder / "result.json").write_text("[1]")
+    elif how == "identity is no table":
+        result = json.loads((folder / "result.json").read_text())
+        (folder / "result.json").write_text(json.dumps({**result, "identity": {}}))
     else:
         (folder / "predictions.parquet").unlink()
     assert [task.cell for task in plan().waiting] == [todo.tasks[0].cell]
@@ -50,9 +55,16 @@ def test_damaged_predictions_are_named(plan):
     todo = plan()
     list(execute(todo))
     path = todo.store.path(todo.tasks[0].cell) / "predictions.parquet"
+    stored = todo.store.read(todo.tasks[0].cell)
+    other_classes = {**stored.result, "suite": {**stored.result["suite"], "classes": ["calm", "excited"]}}
+    with pytest.raises(
+        DataError, match=r"predictions\.parquet: .*label '\w+' is none of the classes calm, excited"
+    ):
+        _ = StoredCell(stored.folder, other_classes).counts
     path.write_bytes(b"nonsense")
-    with pytest.raises(DataError, match=r"predictions\.parquet: cannot be read"):
-        todo.store.read(todo.tasks[0].cell).predictions()
+    for read in (lambda: stored.predictions(), lambda: stored.counts):
+        with pytest.raises(DataError, match=r"predictions\.parquet: cannot be read"):
+            read()
 
 
 def test_no_half_written_folder_is_left_or_read(plan):
