@@ -13,6 +13,7 @@ from bench.cell import run_cell
 from bench.job import store_outcome
 from bench.plan import make_plan
 from bench.runner import job_of
+from bench.store import Store
 from bench.suite import read_suite
 
 
@@ -52,7 +53,7 @@ def test_tables(benchmark, stored):
 
     def tables():
         plan = stored()
-        return (plan.store.__class__(plan.store.folder.parent, plan.suite.name, True), plan.suite), {}
+        return (Store(plan.store.folder.parent, plan.suite.name, True), plan.suite), {}  # nothing read yet
 
     benchmark.pedantic(_write_tables, setup=tables, rounds=3)
     benchmark.extra_info["peak MB"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
