@@ -122,6 +122,7 @@ def sktime_benchmark(plan, file):
     splitter = Given([(task.split.train, task.split.test) for task in tasks])
     benchmark.add_task((panel.X, panel.y), splitter, [balanced_accuracy_score], task_id="deap")
     table = benchmark.run(str(file)).set_index("model_id")
+    get_reusable_executor().shutdown(wait=True)
     return {
         (name, fold): float(table.loc[name, f"balanced_accuracy_score_fold_{fold}_test"])
         for name in names
