@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from bench.divide import Division, digest_of, make_split
 from bench.errors import SuiteError
 from bench.spec import Spec, parse_spec
 from bench.split import Split
@@ -70,6 +72,25 @@ def _changed(suite: Suite, change: Change, channels: tuple[str, ...]) -> Suite:
             raise SuiteError(f"ablations: there is no channel '{change.without}' to leave out")
         new["channels"] = left
     return suite.model_copy(update=new)
+
+
+def divided_alike(division: Division, reference: Panel, panel: Panel) -> Division:
+    """Return the division of `panel` that tests the trials which a division of the reference tests.
+
+    Its split raises SuiteError as `same_trials`, or if a class has no training window.
+    """
+
+    def make() -> Split:
+        train, test = same_trials(division.split, reference, panel)
+        lost = sorted(set(panel.y[test]) - set(panel.y[train]))
+        if lost:
+            raise SuiteError(f"class '{lost[0]}' has no training window in the reference's division")
+        sees = {"scaler": "train", "resampler": "train"}
+        return make_split(panel, train, test, sees, must_be_clean=division.split.must_be_clean)
+
+    return Division(
+        division.fold, digest_of(Path(__file__).read_bytes(), division.source, panel.digest), make
+    )
 
 
 def same_trials(split: Split, reference: Panel, panel: Panel) -> tuple[np.ndarray, np.ndarray]:

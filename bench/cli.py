@@ -167,7 +167,12 @@ def run(
     costs = costs_of(todo)
     limits = Limits(1, seconds, size, budget=None if span is None else Budget(span, costs))
     if engine == "local" and (plan or span is not None):  # the nodes of a cluster are other machines
-        _try_unknown(todo, costs, replace(limits, jobs=jobs or 1), console)
+        try:
+            _try_unknown(todo, costs, replace(limits, jobs=jobs or 1), console)
+        except KeyboardInterrupt:
+            if not plan:
+                raise
+            _warn("interrupted: what was not tried is not known")
     if plan:
         from bench.terminal import print_plan
 
@@ -475,11 +480,8 @@ def _add_plugins(folders: list[Path] | None) -> None:
 def _try_unknown(plan: Plan, costs: Costs, limits: Limits, console: Console) -> None:
     from bench.probe import probe
 
-    try:
-        with console.status("") as status:
-            probe(plan, costs, limits, say=status.update)
-    except KeyboardInterrupt:
-        _warn("interrupted: what was not tried is not known")
+    with console.status("") as status:
+        probe(plan, costs, limits, say=status.update)
 
 
 def _engine(name: str, address: str | None, jobs: int | None, limits: Limits) -> Engine:

@@ -62,12 +62,13 @@ class Costs:
             return
         seconds = result["prepare_seconds"] + result["fit_seconds"] + result["predict_seconds"]
         key = _key(result["cell"]["estimator"], result["identity"])
-        self._seconds_a_window.setdefault(key, []).append(seconds / result["n_train"])
-        self._megabytes.setdefault(key, []).append((result["n_train"], result["peak_memory_mb"]))
+        n_train = result.get("n_split_train", result["n_train"])  # as `seconds` is asked: before resampling
+        self._seconds_a_window.setdefault(key, []).append(seconds / n_train)
+        self._megabytes.setdefault(key, []).append((n_train, result["peak_memory_mb"]))
 
     def learn_trials(self, one: Task | Job, trials: list[Trial]) -> None:
-        """Take trials of a cell's estimator into account, if there are two at least, by their windows."""
-        if len(trials) > 1:
+        """Take trials of a cell's estimator into account: two at least, or one on all windows of a split."""
+        if trials:
             self._trials[key_of(one)] = trials
 
     def seconds(self, one: Task | Job) -> float | None:
@@ -208,5 +209,7 @@ def _on_line(trials: list[Trial], what: str, n_train: int) -> float:
     values = [float(getattr(trial, what)) for trial in trials]
     if n_train <= sizes[-1]:
         return float(np.interp(n_train, sizes, values))
+    if len(trials) == 1:
+        return values[0] * n_train / sizes[0]
     slope = max(0.0, (values[-1] - values[-2]) / (sizes[-1] - sizes[-2]))
     return values[-1] + slope * (n_train - sizes[-1])

@@ -107,6 +107,7 @@ def _result(outcome: Outcome, job: Job) -> dict[str, Any]:
         "peak_memory_mb": outcome.peak_memory_mb,
         "n_train": outcome.n_train,
         "n_test": outcome.n_test,
+        "n_split_train": len(job.split.train),  # n_train is after resampling
         "warnings": outcome.warnings,
         "audit": asdict(outcome.audit),
         "suite": {

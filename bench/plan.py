@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import Any
 
 import bench
-from bench.ablations import ablation_rows, same_trials
+from bench.ablations import ablation_rows, divided_alike
 from bench.audit import Audit
 from bench.cell import Cell
-from bench.divide import Division, digest_of, divide, divisions, make_split
-from bench.errors import BenchError, SuiteError
+from bench.divide import Division, divide, divisions
+from bench.errors import BenchError
 from bench.hrv import add_hrv
 from bench.loading import Source, find_sources, load_recordings
 from bench.protocols import ProtocolError
@@ -223,7 +223,7 @@ def _plan_ablations(plan: Plan, variant: str, recordings: Recordings, say: Calla
                 settings.append((setting, place))
             own = _row(row.suite, spec, panel, variant, place)
             for seed, division in divided:
-                alike = _divided_alike(division, reference, panel) if place else division
+                alike = divided_alike(division, reference, panel) if place else division
                 task = _task(plan, own, str(protocol), seed, alike)
                 if task.cell not in planned:
                     planned.add(task.cell)
@@ -233,18 +233,6 @@ def _plan_ablations(plan: Plan, variant: str, recordings: Recordings, say: Calla
             plan.notices.append(f"ablation '{row.name}' is left out: {error}")
             continue
         entry |= {"ablation": place, "estimator": str(spec), "setting": setting}
-
-
-def _divided_alike(division: Division, reference: Panel, panel: Panel) -> Division:
-    def make() -> Split:
-        train, test = same_trials(division.split, reference, panel)
-        lost = sorted(set(panel.y[test]) - set(panel.y[train]))
-        if lost:
-            raise SuiteError(f"class '{lost[0]}' has no training window in the reference's division")
-        sees = {"scaler": "train", "resampler": "train"}
-        return make_split(panel, train, test, sees, must_be_clean=division.split.must_be_clean)
-
-    return Division(division.fold, digest_of(division.source, panel.digest), make)
 
 
 @dataclass(frozen=True, eq=False)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
 import tempfile
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -40,7 +41,7 @@ def probe(plan: Plan, costs: Costs, limits: Limits, say: Callable[[str], None] =
     plan : Plan
     costs : Costs
     limits : Limits
-        Of the run: so many cells at a time, so many cores each.
+        Of the run: so many cells at a time, so many cores each. Trials count against its budget.
     say : callable
         Told in a line what is tried.
     """
@@ -49,6 +50,7 @@ def probe(plan: Plan, costs: Costs, limits: Limits, say: Callable[[str], None] =
         if costs.seconds(task) is None:
             first.setdefault(key_of(task), task)
     found: dict[tuple[str, str], list[Trial]] = {}
+    whole: set[tuple[str, str]] = set()  # tried on all windows of a split
     for key, task in first.items():
         found[key] = _kept(_file(task, limits))
         costs.learn_trials(task, found[key])
@@ -60,7 +62,7 @@ def probe(plan: Plan, costs: Costs, limits: Limits, say: Callable[[str], None] =
         while growing:
             say(f"trying on {size:,} windows: {', '.join(first[key].cell.estimator for key in growing)}")
             jobs = [_small(job_of(first[key], plan), size, store) for key in growing]
-            done = run_local(jobs, replace(limits, timeout=TIMEOUT, budget=None))
+            done = run_local(jobs, replace(limits, timeout=min(TIMEOUT, limits.timeout or TIMEOUT)))
             grown = []
             for number, stored in done:
                 key, job = growing[number], jobs[number]
@@ -76,11 +78,12 @@ def probe(plan: Plan, costs: Costs, limits: Limits, say: Callable[[str], None] =
                     )
                 )
                 seconds = result["fit_seconds"] + result["predict_seconds"]
-                whole = len(job.split.train) >= len(first[key].split.train)
-                if not whole and (len(found[key]) < 2 or seconds < LONG):
+                if len(job.split.train) >= len(first[key].split.train):
+                    whole.add(key)
+                elif len(found[key]) < 2 or seconds < LONG:
                     grown.append(key)
             for key in growing:
-                if key not in grown:
+                if key not in grown and (len(found[key]) > 1 or key in whole):
                     costs.learn_trials(first[key], found[key])
                     _keep(_file(first[key], limits), found[key])
             growing, size = grown, size * TIMES
@@ -126,14 +129,9 @@ def _kept(file: Path) -> list[Trial]:
         return []
 
 
-def _keep(file: Path, trials: Iterable[Trial]) -> None:
-    found = [*trials]
-    if len(found) < 2:
-        return
-    try:
+def _keep(file: Path, trials: list[Trial]) -> None:
+    with contextlib.suppress(OSError):  # it is tried again, then
         file.parent.mkdir(parents=True, exist_ok=True)
         aside = file.with_suffix(f".{os.getpid()}.tmp")
-        aside.write_bytes(_trials.dump_json(found))
+        aside.write_bytes(_trials.dump_json(trials))
         os.replace(aside, file)
-    except OSError:  # it is tried again, then
-        return

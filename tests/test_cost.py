@@ -56,6 +56,11 @@ def test_megabytes_are_the_most_of_the_last_cells_and_never_less_for_fewer_windo
     assert costs.megabytes(cell("b")) is None
 
 
+def test_a_resampled_cell_takes_what_it_took_by_the_windows_before_resampling():
+    costs = Costs([result(seconds=6, n_train=300) | {"n_split_train": 100}])
+    assert costs.seconds(cell(n_train=100)) == pytest.approx(6)
+
+
 def test_trials_tell_of_what_was_never_run_on_the_line_through_the_last_two():
     costs = Costs([result("b", seconds=1)])
     trials = [Trial(10, 1.0, 0.1, 5.0), Trial(20, 2.0, 0.1, 6.0), Trial(40, 6.0, 0.3, 10.0)]
@@ -66,8 +71,12 @@ def test_trials_tell_of_what_was_never_run_on_the_line_through_the_last_two():
     assert costs.seconds(cell(n_train=60)) == pytest.approx(10.0 + 30 * 0.5)  # beyond the last
     assert costs.megabytes(cell(n_train=60)) == pytest.approx(14)
     assert costs.seconds(cell("b")) == pytest.approx(1)  # a cell that was run says more
-    costs.learn_trials(cell("c"), trials[:1])
-    assert costs.seconds(cell("c")) is None  # one trial says nothing of how time grows
+    costs.learn_trials(
+        cell("c"), trials[:1]
+    )  # on all windows of a split: others take as long by their windows
+    assert costs.seconds(cell("c", n_train=20)) == pytest.approx(2.0 + 10 * 0.2)
+    costs.learn_trials(cell("d"), [])
+    assert costs.seconds(cell("d")) is None
 
 
 def test_an_estimator_is_not_expected_to_take_less_for_more_windows():

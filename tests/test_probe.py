@@ -1,14 +1,17 @@
 """Estimators that were never run are tried on few windows, and nothing of that is a result."""
 
+import time
+
 import pytest
 
 from bench import probe as module
-from bench.cost import costs_of
+from bench.cost import Budget, costs_of
 from bench.engines.local import Limits
 from bench.plan import make_plan
 from bench.probe import probe
 from bench.runner import execute
 from bench.suite import read_suite
+from bench.windows import Windowing
 
 
 @pytest.fixture
@@ -67,6 +70,24 @@ def test_an_estimator_that_fails_stays_unknown_and_costs_the_others_nothing(plan
     expected, _ = tried(plan(f"faulty[how={how}]", "majority"))
     assert expected[f"faulty[how={how}]"] is None
     assert expected["majority"] is not None
+
+
+def test_one_trial_on_all_windows_is_enough(plan):
+    todo = plan(
+        "majority", subjects="1", windows=Windowing(seconds=15, overlap=0), protocols=["random-windows"]
+    )
+    assert len(todo.tasks[0].split.train) < module.FIRST
+    expected, said = tried(todo)
+    assert expected["majority"] is not None
+    assert len(said) == 1
+
+
+def test_a_budget_ends_trials_too(plan):
+    todo = plan("faulty[how=hang]")
+    costs = costs_of(todo)
+    started = time.monotonic()
+    probe(todo, costs, Limits(budget=Budget(3, costs)))
+    assert time.monotonic() - started < module.TIMEOUT / 2
 
 
 def test_small_classes_are_not_lost(plan):

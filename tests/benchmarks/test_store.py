@@ -1,7 +1,7 @@
 """Deciding that nothing is to do, and rebuilding the tables, with 10,000 stored cells.
 
-``pytest tests/benchmarks/test_store.py --benchmark-enable``: 600 windows are tested in each cell, of which all but
-the first hold copies of its predictions.
+``pytest tests/benchmarks/test_store.py --benchmark-enable``: every cell holds a copy of the predictions of the
+first, for 576 windows.
 """
 
 import resource
