@@ -41,6 +41,7 @@ def save_estimator(estimator: MLSTMFCN, path: Path, about: dict[str, Any]) -> No
         "label_type": classes.dtype.str,
         "history": estimator.history_,
         "best_epoch": estimator.best_epoch_,
+        "training_scores": estimator.training_scores_,
         "about": about,
     }
     text = json.dumps(state, indent=1, default=_plain)
@@ -92,6 +93,7 @@ def _restore(estimator: MLSTMFCN, state: dict[str, Any]) -> None:
         raise ValueError(f"means and deviations of other than {n_channels} channels")
     estimator.network_ = {**network, "shape": (int(n_channels), int(n_timepoints))}
     estimator.history_, estimator.best_epoch_ = state["history"], state["best_epoch"]
+    estimator.training_scores_ = state.get("training_scores", {})  # older files have none
     estimator.about_ = state["about"]
 
 

@@ -74,28 +74,62 @@ class Progress:
         return len(self.history.get("loss", []))
 
 
-@keras.saving.register_keras_serializable(package="mlstm-bench")
-class Confusion(keras.metrics.Metric):
-    """Counts of windows by class (rows) and predicted class (columns), float32."""
+class EpochSums(keras.metrics.Metric):
+    """Weighted loss and confusion summed over the windows of an epoch, on the device, until `clear`.
 
-    def __init__(self, n_classes: int, name: str = "confusion", **options: Any) -> None:
-        super().__init__(name=name, **options)
+    What ``train_on_batch`` returns is of one batch in some versions of Keras and of all batches since
+    ``reset_metrics`` in others. Here nothing that Keras calls sets the sums back.
+    """
+
+    def __init__(self, n_classes: int, **options: Any) -> None:
+        super().__init__(name="epoch_sums", dtype="float32", **options)
         self.n_classes = n_classes
+        self.loss = self.add_variable((), initializer="zeros", name="loss")
         self.counts = self.add_variable((n_classes, n_classes), initializer="zeros", name="counts")
 
     def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
-        """Add a batch: class numbers, and probabilities."""
-        rows = ops.one_hot(ops.reshape(y_true, (-1,)), self.n_classes, dtype=self.dtype)
+        """Add a batch: class numbers, probabilities, and weights or None."""
+        labels = ops.reshape(y_true, (-1,))
+        losses = keras.losses.sparse_categorical_crossentropy(labels, y_pred)
+        if sample_weight is not None:
+            losses = losses * ops.cast(ops.reshape(sample_weight, (-1,)), losses.dtype)
+        self.loss.assign_add(ops.sum(losses))
+        rows = ops.one_hot(labels, self.n_classes, dtype=self.dtype)
         columns = ops.one_hot(ops.argmax(y_pred, axis=-1), self.n_classes, dtype=self.dtype)
         self.counts.assign_add(ops.matmul(ops.transpose(rows), columns))
 
     def result(self) -> Any:
-        """Return the counts."""
-        return ops.convert_to_tensor(self.counts)
+        """Return the summed loss."""
+        return ops.convert_to_tensor(self.loss)
 
-    def get_config(self) -> dict[str, Any]:
-        """Return the parameters, for a saved network."""
-        return {**super().get_config(), "n_classes": self.n_classes}
+    def reset_state(self) -> None:
+        """Do nothing: Keras decides when it calls this, and has decided otherwise before."""
+
+    def clear(self) -> None:
+        """Begin an epoch."""
+        for variable in self.variables:
+            variable.assign(ops.zeros(variable.shape, variable.dtype))
+
+
+class Training(keras.Model):
+    """A network as it is trained: the same layers, with an optimiser, and silent."""
+
+    def get_metrics_result(self) -> dict[str, Any]:
+        """Return nothing after a step: Keras would wait for it, to make numbers of what it is given."""
+        return {}
+
+
+def _compiled(network: keras.Model, rate: float) -> tuple[Training, EpochSums]:
+    """Return the network as it is trained, and what takes the sums of its epochs."""
+    training, sums = Training(network.input, network.output), EpochSums(network.output_shape[-1])
+    training.compile(
+        optimizer=keras.optimizers.Adam(rate),
+        loss="sparse_categorical_crossentropy",
+        weighted_metrics=[sums],
+        jit_compile=keras.backend.backend() == "jax",  # on a CPU, XLA trains this network more slowly
+    )
+    training.optimizer.build(training.trainable_variables)
+    return training, sums
 
 
 def train(
@@ -135,22 +169,15 @@ def train(
         With ``loss``, ``accuracy``, ``balanced_accuracy``, ``learning_rate`` and ``seconds`` of every
         epoch in its history, and ``val_loss`` and so on if there is a validation part.
     """
-    network.compile(
-        optimizer=keras.optimizers.Adam(settings.learning_rate),
-        loss="sparse_categorical_crossentropy",
-        metrics=[Confusion(network.output_shape[-1])],
-        jit_compile=keras.backend.backend() == "jax",  # on a CPU, XLA trains this network more slowly
-    )
-    network.optimizer.build(network.trainable_variables)
+    training, sums = _compiled(network, settings.learning_rate)
     progress = Progress()
     if checkpoint is not None:
-        progress = _read_checkpoint(checkpoint, key, network) or progress
+        progress = _read_checkpoint(checkpoint, key, training) or progress
     saved, cost = time.perf_counter(), 0.0
     while not _finished(progress, settings):
-        _run_epoch(network, windows, settings, progress)
+        _run_epoch(training, sums, windows, settings, progress)
         if validation is not None:
-            with _current_moments(network, progress.updates):
-                _evaluate(network, validation, progress)
+            _validate(network, validation, progress)
         losses = progress.history["loss" if validation is None else "val_loss"]
         if progress.best_epoch < 0 or losses[-1] < losses[progress.best_epoch]:
             progress.best_epoch = progress.epochs - 1
@@ -158,7 +185,7 @@ def train(
         told(progress)
         now = time.perf_counter()
         if checkpoint is not None and cost <= _CHECKPOINT_COST * (now - saved):
-            _write_checkpoint(checkpoint, key, network, progress)
+            _write_checkpoint(checkpoint, key, training, progress)
             saved = time.perf_counter()
             cost = saved - now
     if progress.best_weights:
@@ -195,9 +222,11 @@ def _batches(n_windows: int, settings: Settings, epoch: int) -> list[np.ndarray]
     return np.array_split(order, -(-n_windows // settings.batch_size))
 
 
-def _run_epoch(network: keras.Model, windows: Windows, settings: Settings, progress: Progress) -> None:
+def _run_epoch(
+    training: Training, sums: EpochSums, windows: Windows, settings: Settings, progress: Progress
+) -> None:
     started, epoch, losses = time.perf_counter(), progress.epochs, progress.history.get("loss", [])
-    network.reset_metrics()
+    sums.clear()
     batches = _batches(len(windows), settings, epoch)
     for number, rows in enumerate(batches):
         share = (epoch + number / len(batches)) / settings.epochs
@@ -209,40 +238,51 @@ def _run_epoch(network: keras.Model, windows: Windows, settings: Settings, progr
         rate = learning_rate(
             settings.schedule, settings.learning_rate, epoch, share, losses, settings.patience
         )
-        network.optimizer.learning_rate = rate
+        training.optimizer.learning_rate = rate
         weight = None if windows.weight is None else windows.weight[rows]
-        logs = network.train_on_batch(
+        training.train_on_batch(
             windows.X[rows], windows.labels[rows], sample_weight=weight, return_dict=True
         )
         progress.updates += 1
-    counts = progress.confusions["train"] = np.asarray(logs["confusion"])
-    _record(progress, "", float(logs["loss"]), counts)
+    counts = progress.confusions["train"] = np.array(sums.counts)
+    _record(progress, "", scores(float(np.array(sums.loss)), counts))
     progress.history.setdefault("learning_rate", []).append(rate)
     seconds = time.perf_counter() - started
     progress.history.setdefault("seconds", []).append(seconds)
     progress.seconds += seconds
 
 
-def _evaluate(network: keras.Model, windows: Windows, progress: Progress) -> None:
+def _validate(network: keras.Model, windows: Windows, progress: Progress) -> None:
     started = time.perf_counter()
-    probabilities = predict(network, windows.X)
-    own = probabilities[np.arange(len(windows)), windows.labels]
-    loss = np.average(-np.log(np.maximum(own, 1e-7)), weights=windows.weight)
-    counts = np.zeros((probabilities.shape[1],) * 2, dtype=np.float32)
-    np.add.at(counts, (windows.labels, probabilities.argmax(axis=1)), 1)
+    with _current_moments(network, progress.updates):
+        loss, counts = evaluate(network, windows)
     progress.confusions["validation"] = counts
-    _record(progress, "val_", float(loss), counts)
+    _record(progress, "val_", scores(loss, counts))
     progress.seconds += time.perf_counter() - started
 
 
-def _record(progress: Progress, prefix: str, loss: float, counts: np.ndarray) -> None:
+def evaluate(network: keras.Model, windows: Windows) -> tuple[float, np.ndarray]:
+    """Return weighted loss and confusion of the network's predictions, summed over windows as in `EpochSums`."""
+    probabilities = predict(network, windows.X)
+    own = probabilities[np.arange(len(windows)), windows.labels]
+    losses = -np.log(np.clip(own, 1e-7, 1.0), dtype=np.float64)
+    counts = np.zeros((probabilities.shape[1],) * 2, dtype=np.float32)
+    np.add.at(counts, (windows.labels, probabilities.argmax(axis=1)), 1)
+    return float(losses.sum() if windows.weight is None else losses @ windows.weight), counts
+
+
+def scores(loss: float, counts: np.ndarray) -> dict[str, float]:
+    """Return loss a window, accuracy and balanced accuracy, of a loss and a confusion summed over windows."""
     of_class = counts.sum(axis=1)
     recall = counts.diagonal()[of_class > 0] / of_class[of_class > 0]
-    values = {
-        "loss": loss,
+    return {
+        "loss": float(loss / counts.sum()),
         "accuracy": float(counts.trace() / counts.sum()),
         "balanced_accuracy": float(recall.mean()),
     }
+
+
+def _record(progress: Progress, prefix: str, values: dict[str, float]) -> None:
     for name, value in values.items():
         progress.history.setdefault(prefix + name, []).append(value)
 
@@ -285,13 +325,13 @@ def _recompute_moments(network: keras.Model, windows: Windows, settings: Setting
     _remove_start(network, len(batches))
 
 
-def _variables(network: keras.Model) -> list[Any]:
+def _variables(training: Training) -> list[Any]:
     """Return all that changes in training: weights, seeds of dropout, moments of Adam."""
-    return [*network.variables, *network.optimizer.variables]
+    return [*training.variables, *training.optimizer.variables]
 
 
-def _write_checkpoint(path: Path, key: str, network: keras.Model, progress: Progress) -> None:
-    arrays: dict[str, Any] = {f"now {k}": np.asarray(v) for k, v in enumerate(_variables(network))}
+def _write_checkpoint(path: Path, key: str, training: Training, progress: Progress) -> None:
+    arrays: dict[str, Any] = {f"now {k}": np.asarray(v) for k, v in enumerate(_variables(training))}
     arrays |= {f"best {k}": v for k, v in enumerate(progress.best_weights)}
     state = {
         "key": key,
@@ -306,7 +346,7 @@ def _write_checkpoint(path: Path, key: str, network: keras.Model, progress: Prog
     os.replace(aside, path)
 
 
-def _read_checkpoint(path: Path, key: str, network: keras.Model) -> Progress | None:
+def _read_checkpoint(path: Path, key: str, training: Training) -> Progress | None:
     """Set the network to where an earlier fit was; None if there was none, another one, or it is damaged."""
     try:
         with np.load(path, allow_pickle=False) as file:
@@ -314,13 +354,13 @@ def _read_checkpoint(path: Path, key: str, network: keras.Model) -> Progress | N
             if state.pop("key") != key:
                 return None
             progress = Progress(**state)
-            progress.best_weights = [file[f"best {k}"] for k in range(len(network.weights))]
-            values = [file[f"now {k}"] for k in range(len(_variables(network)))]
+            progress.best_weights = [file[f"best {k}"] for k in range(len(training.weights))]
+            values = [file[f"now {k}"] for k in range(len(_variables(training)))]
     except FileNotFoundError:
         return None
     except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile) as error:
         warnings.warn(f"{path} is damaged ({error}): the fit begins anew", stacklevel=2)
         return None
-    for variable, value in zip(_variables(network), values, strict=True):
+    for variable, value in zip(_variables(training), values, strict=True):
         variable.assign(value)
     return progress

@@ -129,9 +129,12 @@ class MLSTMFCN:
         The trained network, from (n_windows, n_channels, n_timepoints) to class probabilities.
     history_ : dict of str to list of float
         ``loss``, ``accuracy``, ``balanced_accuracy``, ``learning_rate`` (of its last step) and ``seconds``
-        of every epoch, on the training windows, and ``val_loss`` and so on if there is a validation part.
+        of every epoch, on the training windows as they were seen (dropout, and weights that change from batch
+        to batch), and ``val_loss`` and so on if there is a validation part.
     best_epoch_ : int
         The epoch, counted from 0, whose weights were kept.
+    training_scores_ : dict of str to float
+        ``loss``, ``accuracy`` and ``balanced_accuracy`` on the training windows, as the fitted network predicts.
     about_ : dict
         Of a loaded estimator: what was given to `save`.
 
@@ -214,7 +217,7 @@ class MLSTMFCN:
 
         keras = _start_keras(self.n_jobs)
         from bench.estimators._mlstm_fcn_network import build_network
-        from bench.estimators._mlstm_fcn_training import Settings, Windows, train
+        from bench.estimators._mlstm_fcn_training import Settings, Windows, evaluate, scores, train
 
         # Keras's global state would keep the networks of earlier fits alive. TensorFlow itself keeps
         # some 30 MB of compiled graph a fit, until the process ends.
@@ -262,6 +265,7 @@ class MLSTMFCN:
                 told=told,
             )
         self.history_, self.best_epoch_ = done.history, done.best_epoch
+        self.training_scores_ = scores(*evaluate(self.model_, windows))
         return self
 
     @contextlib.contextmanager
