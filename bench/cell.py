@@ -21,6 +21,7 @@ from bench.quiet import import_quietly
 from bench.registry import Plugin, get
 from bench.scaling import Scaler, Scaling
 from bench.split import LeakError, Split
+from bench.training import Training, training_of
 from bench.windows import Panel
 
 HARNESS = ("random_state", "n_jobs", "log_dir")
@@ -79,7 +80,8 @@ class Outcome:
     library keeps from an earlier one (as TensorFlow does) is not counted again. `predictions` has a row a
     test window: ``subject``, ``trial``, ``start``, ``y_true``, ``y_pred`` and ``probability <class>`` for
     each class, where the estimator gives probabilities. `audit` is the split's, with what the resampler
-    made added. `fitted` is there only if `run_cell` was asked to keep it.
+    made added. `training` is what the estimator tells of its fit. `fitted` is there only if `run_cell` was asked
+    to keep it.
     """
 
     cell: Cell
@@ -95,6 +97,7 @@ class Outcome:
     n_test: int = 0
     warnings: list[str] = field(default_factory=list)
     predictions: pd.DataFrame | None = None
+    training: Training = field(default_factory=Training)
     fitted: Fitted | None = None
 
 
@@ -143,7 +146,7 @@ def run_cell(
             outcome.scores = {}
     ignored = (DeprecationWarning, PendingDeprecationWarning, FutureWarning, ResourceWarning)
     told = (f"{w.category.__name__}: {w.message}" for w in caught if not issubclass(w.category, ignored))
-    outcome.warnings = list(dict.fromkeys(told))[:5]
+    outcome.warnings += list(dict.fromkeys(told))[:5]
     return outcome
 
 
@@ -218,6 +221,7 @@ def _run(
         predictions = predictions.join(named.astype(np.float32).add_prefix("probability "))
     outcome.predictions = predictions
     outcome.scores = scores(confusion(sides.y_test, y_pred, panel.classes))
+    outcome.training, outcome.warnings = training_of(estimator)
     return Fitted(estimator, sides.scaler)
 
 

@@ -208,8 +208,9 @@ def stream(
     """Classify a recording, or what comes on standard input, window after window, with a saved model.
 
     Standard input has a sample a line: a value of each channel in the model's order, separated by commas or
-    blanks; or a first line names the columns, in any order. Each window's line appears as soon as its last
-    sample is there: seconds from the first sample to the window's end, class, probability, milliseconds from
+    blanks; or a first line names the columns, in any order. Samples come at the rate of the recordings; if the
+    model's suite resampled these, the same is done here, and the first lines say how much later a window comes
+    for that. Each window's line appears as soon as its last sample is there: seconds from the first sample to the window's end, class, probability, milliseconds from
     the last sample to the class. The end of the input, or Ctrl-C, brings the summary. The first predictions
     compile the network; they are made before the first sample is read, and not counted.
 
@@ -547,6 +548,7 @@ def _write_tables(store: Store, suite: Suite) -> None:
     from bench.report.leaderboard import make_leaderboard, write_leaderboard
     from bench.report.leakage import write_leakage
     from bench.report.published import write_published
+    from bench.report.training import write_training
     from bench.terminal import print_leaderboard
 
     board = make_leaderboard(store)
@@ -555,6 +557,7 @@ def _write_tables(store: Store, suite: Suite) -> None:
     others = [
         *write_leakage(board, store),
         *write_ablations(board, store),
+        *write_training(board, store),
         *write_published(board, suite, store),
     ]
     console = _console()

@@ -20,6 +20,7 @@ from bench.loading import Source, find_sources, load_recordings
 from bench.protocols import ProtocolError
 from bench.recordings import Recordings
 from bench.registry import Plugin, get
+from bench.sampling_rate import at_rate
 from bench.saved import MODEL, keeps_models
 from bench.scaling import Scaling
 from bench.spec import Spec, parse_spec
@@ -157,10 +158,26 @@ def load_all(
     return loaded, [notice] if notice else []
 
 
-def suite_panel(suite: Suite, recordings: Recordings, say: Callable[[str], None]) -> Panel:
-    """Return the suite's windows of the recordings, derived channels included."""
-    if "hrv" in suite.derived:
-        recordings = add_hrv(recordings, say)
+def suite_panel(
+    suite: Suite,
+    recordings: Recordings,
+    say: Callable[[str], None],
+    made: dict[tuple[bool, float | None], Recordings] | None = None,
+) -> Panel:
+    """Return the suite's windows of the recordings, derived channels included.
+
+    `made` keeps what is made of the recordings, for suites that want the same of them: it takes seconds, and
+    processes share the signals of panels that have the same ones.
+    """
+    made = {} if made is None else made
+    hrv, rate = "hrv" in suite.derived, suite.windows.sampling_rate
+    if hrv:
+        if (hrv, None) not in made:
+            made[hrv, None] = add_hrv(recordings, say)
+        recordings = made[hrv, None]
+    if (hrv, rate) not in made:
+        made[hrv, rate] = at_rate(recordings, rate)
+    recordings = made[hrv, rate]
     return make_panel(recordings, suite.target, suite.windows, suite.channels)
 
 
@@ -203,7 +220,8 @@ def audit_protocols(
 def _plan_ablations(plan: Plan, variant: str, recordings: Recordings, say: Callable[[str], None]) -> None:
     """Plan the rows of the suite's ablations; cells that several rows share are planned once."""
     suite = plan.suite
-    reference = suite_panel(suite, recordings, say)
+    made: dict[tuple[bool, float | None], Recordings] = {}
+    reference = suite_panel(suite, recordings, say, made)
     rows = ablation_rows(suite, reference.channels)
     assert suite.ablations is not None
     (protocol,) = check_protocols(suite.model_copy(update={"protocols": [suite.ablations.protocol]}))
@@ -215,7 +233,7 @@ def _plan_ablations(plan: Plan, variant: str, recordings: Recordings, say: Calla
         entry: dict[str, Any] = {"name": row.name, "variant": variant, "protocol": str(protocol)}
         plan.ablations.append(entry)
         try:
-            panel = reference if row.suite == suite else suite_panel(row.suite, recordings, say)
+            panel = reference if row.suite == suite else suite_panel(row.suite, recordings, say, made)
             setting = _setting(row.suite, panel)
             place = next((name for known, name in settings if known == setting), None)
             if place is None:
@@ -311,10 +329,13 @@ def _task(plan: Plan, row: _Row, protocol: str, seed: int, division: Division) -
 
 def _setting(suite: Suite, panel: Panel) -> dict[str, Any]:
     """What every row of a table must share."""
+    windows = suite.windows.model_dump()
+    if panel.recordings.recorded_rate is None:
+        del windows["sampling_rate"]  # nothing was resampled: the same windows as without the key
     return {
         "data": panel.recordings.fingerprint,
         "target": suite.target.model_dump(),
-        "windows": suite.windows.model_dump(),
+        "windows": windows,
         "scaling": suite.scaling,
         "channels": list(panel.channels),
     }

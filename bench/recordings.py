@@ -42,6 +42,9 @@ class Recordings:
         Whether a program made the signals up. Everything computed from them then says so.
     credit : str, default ""
         Attribution and licence that any table made from these recordings must carry.
+    recorded_rate : float, optional
+        Samples a second (Hz) before the harness resampled the signals to `sampling_rate`; a data set leaves
+        it out.
 
     Raises
     ------
@@ -57,6 +60,7 @@ class Recordings:
     baseline_seconds: float = 0.0
     simulated: bool = False
     credit: str = ""
+    recorded_rate: float | None = None
 
     def __post_init__(self) -> None:
         missing = {"subject", "trial", "stimulus"} - set(self.trials.columns)

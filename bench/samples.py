@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from bench.errors import DataError, nearest
+from bench.sampling_rate import RateReducer
 from bench.windows import without_unit
 
 _LONGEST_LINE = 1 << 20
@@ -64,10 +65,27 @@ def windows_of(samples: Samples, windower: Windower, *, fill_up: bool) -> Iterat
         yield time.perf_counter(), rest
 
 
-def replayed(signal: np.ndarray, sampling_rate: float, *, real_time: bool = False) -> Samples:
-    """Yield the samples of (n_channels, n_samples) one by one: at once, or each when it is due."""
+def at_lower_rate(samples: Samples, reducer: RateReducer, *, skipped: int = 0) -> Samples:
+    """Yield what the reducer makes of the samples, with the time at which the last one that it took was there.
+
+    The first `skipped` that it makes are left out.
+    """
+    for arrived, sample in samples:
+        new = reducer.push(sample)
+        if new is not None and reducer.given > skipped:
+            yield arrived, new
+    for new in reducer.rest():
+        if reducer.given > skipped:
+            yield time.perf_counter(), new
+
+
+def replayed(signal: np.ndarray, sampling_rate: float, *, real_time: bool = False, past: int = 0) -> Samples:
+    """Yield the samples of (n_channels, n_samples) one by one: at once, or each when it is due.
+
+    The first `past` are due before the replay begins.
+    """
     start = time.perf_counter()
-    for number, sample in enumerate(signal.T, start=1):
+    for number, sample in enumerate(signal.T, start=1 - past):
         if real_time:
             due = start + number / sampling_rate
             time.sleep(max(0.0, due - time.perf_counter()))

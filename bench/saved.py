@@ -7,7 +7,15 @@ import json
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SerializerFunctionWrapHandler,
+    ValidationError,
+    model_serializer,
+    model_validator,
+)
 
 from bench.errors import DataError
 from bench.quiet import import_quietly
@@ -42,6 +50,10 @@ class About(_Strict):
         The estimator's registered name, which finds the class that loads the model, and its spec.
     channels : list of str
         With their units, in the order of the windows.
+    sampling_rate : float
+        Samples a second of the windows.
+    recorded_rate : float or None
+        Samples a second of the recordings, where the windows were cut from resampled ones.
     window_samples, hop_samples : int
         Length of a window, and from one start to the next.
     baseline : bool
@@ -50,7 +62,7 @@ class About(_Strict):
         Whether each trial was one window; shorter ones are filled up at the end.
     verdict : str
         Of the audit of the split under `protocol` that the model was trained on.
-    scaling : FittedMinMax, FittedSubjectZScore or FittedNone
+    scaling : FittedMinMax, FittedSubjectZScore, FittedRankNormal or FittedNone
         As fitted on that split.
     trained_on : dict of int to list of int
         By subject, the trials with windows on the training side.
@@ -64,6 +76,7 @@ class About(_Strict):
     classes: Annotated[list[str], Field(min_length=2)]
     channels: Annotated[list[str], Field(min_length=1)]
     sampling_rate: float = Field(gt=0, allow_inf_nan=False)
+    recorded_rate: float | None = Field(None, gt=0, allow_inf_nan=False)
     window_samples: int = Field(ge=1)
     hop_samples: int = Field(ge=1)
     baseline: bool
@@ -80,6 +93,20 @@ class About(_Strict):
         if not self.scaling.lengths() <= {len(self.channels)}:
             raise ValueError(f"scaling has values of other than {len(self.channels)} channels")
         return self
+
+    @model_validator(mode="after")
+    def _rate_is_lower_than_recorded(self) -> About:
+        if self.recorded_rate is not None and self.recorded_rate <= self.sampling_rate:
+            raise ValueError(f"recorded_rate is not above the sampling_rate of {self.sampling_rate:g}")
+        return self
+
+    @model_serializer(mode="wrap")
+    def _without_what_is_not_used(self, dump: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        # A model without resampling is described as it always was: files of older models hold the same.
+        content = dump(self)
+        if self.recorded_rate is None:
+            content.pop("recorded_rate", None)
+        return content
 
 
 def keeps_models(plugin: Plugin) -> bool:

@@ -168,6 +168,7 @@ class Store:
         with self._into_place(self.path(outcome.cell)) as aside:
             if outcome.predictions is not None:
                 outcome.predictions.to_parquet(aside / PREDICTIONS, index=False)
+            outcome.training.write(aside)
             # A cell that was stopped can go on from its checkpoints when it is tried again.
             if outcome.status in ("ok", "failed") and self.log_dir(outcome.cell).is_dir():
                 os.replace(self.log_dir(outcome.cell), aside / LOGS)

@@ -17,7 +17,8 @@ from bench.errors import BenchError, DataError, nearest
 from bench.hrv import HRV, add_hrv
 from bench.loading import find_sources, load_recordings
 from bench.registry import get
-from bench.samples import Windower, lines_of, read_samples, replayed, windows_of
+from bench.samples import Windower, at_lower_rate, lines_of, read_samples, replayed, windows_of
+from bench.sampling_rate import RateReducer
 from bench.saved import About, load_estimator, read_about
 from bench.scaling import FittedSubjectZScore
 from bench.spec import Spec
@@ -28,13 +29,32 @@ _WARM_UP = 5  # the first prediction compiles, and the ones after it still alloc
 
 @dataclass(frozen=True)
 class Trial:
-    """A recording to be replayed: its values (n_channels, n_samples), from `skipped` seconds on, and class."""
+    """A recording to be replayed.
+
+    Attributes
+    ----------
+    subject, trial : int
+    whole : ndarray of shape (n_channels, n_samples)
+        At the rate at which it was recorded, with its baseline.
+    skipped : float
+        Seconds of the baseline that the replay leaves out.
+    n_skipped : int
+        Samples of it.
+    true : str
+        The class.
+    """
 
     subject: int
     trial: int
-    signal: np.ndarray
+    whole: np.ndarray
     skipped: float
+    n_skipped: int
     true: str
+
+    @property
+    def signal(self) -> np.ndarray:
+        """What is replayed: (n_channels, n_samples)."""
+        return self.whole[:, self.n_skipped :]
 
 
 class Classifier:
@@ -118,11 +138,13 @@ def stream(
     if ids is None and (real_time or data_root is not None):
         raise BenchError(f"{'--real-time' if real_time else '--data-root'} belongs to --replay SUBJECT/TRIAL")
     about, file = read_about(model)
+    rate, recorded_rate = about.sampling_rate, about.recorded_rate
+    reducer = None if recorded_rate is None else RateReducer(len(about.channels), rate, recorded_rate)
     hop_samples = about.hop_samples
     if hop is not None:
-        if not np.isfinite(hop) or round(hop * about.sampling_rate) < 1:
-            raise BenchError(f"--hop {hop:g}: has to be at least a sample, {1 / about.sampling_rate:g} s")
-        hop_samples = round(hop * about.sampling_rate)
+        if not np.isfinite(hop) or round(hop * rate) < 1:
+            raise BenchError(f"--hop {hop:g}: has to be at least a sample, {1 / rate:g} s")
+        hop_samples = round(hop * rate)
     if subject is not None and not isinstance(about.scaling, FittedSubjectZScore):
         say(f"--subject {subject} changes nothing: the model's scaling, {about.scaling.name}, is one for all")
     lines = WindowLines(form, about, hop_samples, replaying=ids is not None)
@@ -137,21 +159,26 @@ def stream(
     # With TensorFlow loaded, looking through all objects for garbage takes some 0.4 s: not in the middle.
     gc.collect()
     gc.freeze()
-    lines.head()
+    lines.head(0.0 if reducer is None else reducer.delay)
     if trial is not None:
         say(_about_training(about, trial))
-        samples = replayed(trial.signal, about.sampling_rate, real_time=real_time)
+        # A filter at the start of the first window saw the baseline in the benchmark, too.
+        past = 0 if reducer is None else trial.n_skipped
+        signal = trial.signal if reducer is None else trial.whole
+        samples = replayed(signal, recorded_rate or rate, real_time=real_time, past=past)
     else:
         if sys.stdin.isatty():
             say(f"reading from the terminal, a sample a line: {', '.join(about.channels)}")
-        samples = read_samples(lines_of(sys.stdin.buffer), about.channels)
+        samples, past = read_samples(lines_of(sys.stdin.buffer), about.channels), 0
+    if reducer is not None:
+        samples = at_lower_rate(samples, reducer, skipped=round(trial.skipped * rate) if trial else 0)
     lines.columns()
     windower = Windower(len(about.channels), about.window_samples, hop_samples)
     try:
         for arrived, window in windows_of(samples, windower, fill_up=about.whole):
             label, probability = classify(window)
             latency = 1000 * (time.perf_counter() - arrived)
-            end = windower.seen / about.sampling_rate
+            end = windower.seen / rate
             lines.window(end, label, probability, latency, trial.true if trial else "")
     except KeyboardInterrupt:
         lines.summary()  # the usual end of a live stream
@@ -163,9 +190,11 @@ def stream(
     finally:
         gc.unfreeze()
     if not lines.latencies:
+        n_samples = windower.seen if reducer is None else reducer.taken - past
+        seconds = about.window_samples / rate
         raise DataError(
-            f"the input ended after {windower.seen} samples; a window takes {about.window_samples} "
-            f"({about.window_samples / about.sampling_rate:g} s)"
+            f"the input ended after {n_samples} samples; a window takes "
+            f"{round(seconds * (recorded_rate or rate))} ({seconds:g} s)"
         )
     lines.summary()
 
@@ -198,7 +227,7 @@ def load_trial(
 ) -> Trial:
     """Load one recording of the model's data set, with the model's channels in their order.
 
-    It begins where the model's windows did: after the baseline, unless these were cut from it too.
+    It is replayed from where the model's windows began: after the baseline, unless they were cut from it too.
 
     Raises
     ------
@@ -213,7 +242,7 @@ def load_trial(
         )
     # Subject 0 stands for not known: such a data set cannot choose.
     recordings = load_recordings(source, [subject] if subject else None, say)
-    of_model = (data.name, data.simulated, about.sampling_rate)
+    of_model = (data.name, data.simulated, about.recorded_rate or about.sampling_rate)
     if (recordings.name, recordings.simulated, recordings.sampling_rate) != of_model:
         raise DataError(f"these are recordings of {recordings.name}; the model was trained on {data.name}")
     own = recordings.trials["subject"] == subject
@@ -235,8 +264,8 @@ def load_trial(
         raise DataError(f"{data.name}: no channel '{missing[0]}'{nearest(missing[0], one.channels)}")
     picked = [list(one.channels).index(channel) for channel in about.channels]
     skipped = 0.0 if about.baseline else one.baseline_seconds
-    signal = one.signals[0][picked, round(skipped * one.sampling_rate) :]
-    return Trial(subject, trial, signal, skipped, str(labels[row]))
+    n_skipped = round(skipped * one.sampling_rate)
+    return Trial(subject, trial, one.signals[0][picked], skipped, n_skipped, str(labels[row]))
 
 
 def _about_training(about: About, trial: Trial) -> str:

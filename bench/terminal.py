@@ -90,6 +90,7 @@ def print_plan(plan: Plan, costs: Costs, console: Console) -> None:
         about.append(
             f"  {panel.recordings.name}: {n_windows:,} windows of {n_channels} x {n_timepoints}, "
             f"{panel.windows['subject'].nunique()} subjects, classes {', '.join(panel.classes)}"
+            + _resampled(panel.recordings.recorded_rate, panel.recordings.sampling_rate)
         )
     for line in dict.fromkeys(about):
         console.print(line, soft_wrap=True)
@@ -137,6 +138,10 @@ def print_plan(plan: Plan, costs: Costs, console: Console) -> None:
         )
     if unknown:
         console.print(escape(f"not timed yet: {', '.join(unknown)}"), soft_wrap=True)
+
+
+def _resampled(recorded_rate: float | None, rate: float) -> str:
+    return "" if recorded_rate is None else f", resampled from {recorded_rate:g} to {rate:g} Hz"
 
 
 def _expected(task: Task, value: float | None, form: str) -> str:
@@ -269,8 +274,8 @@ class WindowLines:
         self._width = max(5, *map(len, about.classes))
         self.latencies: list[float] = []
 
-    def head(self) -> None:
-        """Print what the model is."""
+    def head(self, delay: float = 0.0) -> None:
+        """Print what the model is, and by how many seconds resampling delays its windows."""
         about, data = self._about, self._about.data
         rate = about.sampling_rate
         simulated = ", SIMULATED recordings" if data.simulated else ""
@@ -280,6 +285,12 @@ class WindowLines:
             + ", ".join(about.channels),
             f"protocol {about.protocol}, seed {about.seed}: {about.verdict}",
         ]
+        if about.recorded_rate is not None:
+            lines.insert(
+                2,
+                f"samples are taken at {about.recorded_rate:g} Hz and resampled to {rate:g} Hz; the filter looks "
+                f"{delay:g} s ahead, and windows come that much later",
+            )
         file = sys.stdout if self._form == "text" else sys.stderr
         print(*lines, *([data.credit] if data.credit else []), sep="\n", file=file, flush=True)
 

@@ -12,6 +12,8 @@ from bench.options import read_study
 from bench.plan import make_plan
 from bench.store import RESULT, differences
 
+_RATE = "setting windows sampling_rate "  # as `differences` begins the line
+
 
 def explain(
     folder: Path,
@@ -69,7 +71,19 @@ def explain(
         return [
             f"the suite has no such cell for {plan.store.folder}: its data, folds or names are others now"
         ]
-    return differences(identity, task.identity) or ([task.why] if task.why else [])
+    reasons = [_in_words(line) for line in differences(identity, task.identity)]
+    return reasons or ([task.why] if task.why else [])
+
+
+def _in_words(difference: str) -> str:
+    if not difference.startswith(_RATE):
+        return difference
+    before, _, now = difference.removeprefix(_RATE).partition(" -> ")
+    before, now = (
+        "left as they were recorded" if rate == "None" else f"resampled to {rate} Hz"
+        for rate in (before, now)
+    )
+    return f"setting windows sampling_rate: the signals were {before}, now they are {now}"
 
 
 def _results(folder: Path, suite: str) -> Path:

@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from bench.errors import DataError, SuiteError, nearest
 from bench.recordings import Recordings
+from bench.sampling_rate import at_rate
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -85,6 +86,8 @@ class Windowing(BaseModel):
     windows from the middle of a trial: consecutive, so that what overlapping neighbours give away stays as
     it is. `whole` takes each trial as one window instead; shorter
     trials are then filled up at the end with NaN, which the harness turns to 0 after scaling.
+    `sampling_rate` (Hz) is what trials are resampled to first, see `bench.sampling_rate.at_rate`; by default
+    they stay as they were recorded.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -94,6 +97,7 @@ class Windowing(BaseModel):
     baseline: bool = False
     per_trial: int | None = Field(None, ge=1)
     whole: bool = False
+    sampling_rate: float | None = Field(None, gt=0, allow_inf_nan=False)
 
     @model_validator(mode="after")
     def _overlap_is_shorter(self) -> Windowing:
@@ -108,7 +112,8 @@ class Windowing(BaseModel):
         first = 0 if self.baseline else round(baseline_seconds * sampling_rate)
         if width < 1 or hop < 1:
             raise SuiteError(
-                f"windows of {self.seconds} s and hops of {self.seconds - self.overlap:g} s hold no sample"
+                f"windows of {self.seconds} s and hops of {self.seconds - self.overlap:g} s hold no sample "
+                f"at {sampling_rate:g} Hz"
             )
         starts = np.arange(first, n_samples - width + 1, hop, dtype=np.int64)
         if self.per_trial is not None and len(starts) > self.per_trial:
@@ -218,8 +223,9 @@ def make_panel(
     DataError
         If a trial is shorter than a window, or fewer than two classes are left.
     SuiteError
-        If there is no channel of a name, or no such target.
+        If there is no channel of a name, no such target, or the sampling rate cannot be had.
     """
+    recordings = at_rate(recordings, windowing.sampling_rate)
     labels, classes = target.classify(recordings.trials)
     if len(classes) < 2:
         raise DataError(

@@ -19,6 +19,7 @@ each_channel = true
 [ablations.rows]
 "copies" = { estimator = "nearest-mean+ros" }
 "not scaled" = { scaling = "none" }
+"ranks" = { scaling = "rank-normal" }
 "longer windows" = { windows = { seconds = 4, overlap = 2 } }
 "threshold 5 again" = { target = { threshold = 5.0 } }
 "valence at the median" = { target = { name = "valence", threshold = "subject-median" } }
@@ -69,6 +70,7 @@ def test_rows_that_are_the_same_are_planned_once_and_what_a_run_has_is_not_fitte
     places = {(task.cell.ablation, task.cell.estimator) for task in todo.tasks}
     assert places == {
         ("", "nearest-mean"), ("", "nearest-mean+ros"), ("not scaled", "nearest-mean"),
+        ("ranks", "nearest-mean"),
         ("longer windows", "nearest-mean"), ("valence at the median", "nearest-mean"),
         ("nine levels", "nearest-mean"), ("without a", "nearest-mean"), ("without b", "nearest-mean"),
     }  # fmt: skip

@@ -11,7 +11,15 @@ def faults(name):
 
 
 @pytest.mark.parametrize(
-    "name", ["majority", "stratified-chance", "nearest-mean", "nearest-window", "dtw-knn[n_neighbors=2]"]
+    "name",
+    [
+        "majority",
+        "stratified-chance",
+        "nearest-mean",
+        "nearest-window",
+        "dtw-knn[n_neighbors=2]",
+        "moments-forest[n_estimators=20]",
+    ],
 )
 def test_estimators_that_keep_the_interface_pass(toy_plugins, name):
     assert faults(name) == []

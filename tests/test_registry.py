@@ -24,9 +24,8 @@ def bench(*arguments, plugins=None, path=None, cwd=REPOSITORY):
 
 
 def test_the_projects_own_plugins_are_found():
-    assert {"majority", "stratified-chance", "minirocket", "rocket", "dtw-knn", "mlstm-fcn"} <= set(
-        plugins("estimator")
-    )
+    own = {"majority", "stratified-chance", "minirocket", "rocket", "dtw-knn", "moments-forest", "mlstm-fcn"}
+    assert own <= set(plugins("estimator"))
     assert {"deap", "deap-simulated", "hku956", "uea"} <= set(plugins("dataset"))
     assert {"subject-stratified", "random-windows", "predefined"} <= set(plugins("protocol"))
     assert {"ros", "smote", "adasyn"} <= set(plugins("resampler"))

@@ -204,7 +204,7 @@ def test_an_ablation_keeps_its_own_windows_and_scaling(bench, toy_suite, tmp_pat
     assert len(rows(bench("stream", folder, "--replay", "1/1")[1])) == 16
 
 
-@pytest.mark.parametrize("scaling", ["min-max", "subject-z-score", "none"])
+@pytest.mark.parametrize("scaling", ["min-max", "subject-z-score", "rank-normal", "none"])
 def test_a_replay_says_what_the_benchmark_said_of_the_same_windows(train, bench, scaling):
     folder = train(scaling=scaling, dataset="toy[effect=0.5]")
     stored = pd.read_parquet(folder / "predictions.parquet")

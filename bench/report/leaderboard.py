@@ -152,7 +152,7 @@ def notes(board: Leaderboard) -> list[str]:
     lines.append(
         f"Data: {size}channels {', '.join(about['channels'])}." if size else "Data: one table a data set."
     )
-    lines.append(_how(board.setting))
+    lines.append(_how(board.setting, about.get("recorded_rate")))
     lines.append(f"Profile {about['profile']}: {changes}.")
     lines.append(
         "Scores are means over n cells (seeds and folds) on windows, ± their standard deviation; seconds are "
@@ -167,8 +167,8 @@ def notes(board: Leaderboard) -> list[str]:
     return lines
 
 
-def _how(setting: dict[str, Any]) -> str:
-    """Say how trials became labelled, scaled windows."""
+def _how(setting: dict[str, Any], recorded_rate: float | None) -> str:
+    """Say how trials became labelled, scaled windows; `recorded_rate` in Hz if they were resampled."""
     target, windows, scaling = setting["target"], setting["windows"], setting["scaling"]
     limit = target["threshold"]
     limit = "the subject's own median" if limit == "subject-median" else f"{limit:g}"
@@ -184,6 +184,8 @@ def _how(setting: dict[str, Any]) -> str:
     cut = f"{windows['seconds']:g} s, {windows['overlap']:g} s of them shared with the window before"
     baseline = "with the baseline" if windows["baseline"] else "without the baseline"
     cut = "each trial whole, shorter ones filled up" if windows["whole"] else f"{cut}, {baseline}"
+    if recorded_rate is not None:
+        cut += f", resampled from {recorded_rate:g} to {windows['sampling_rate']:g} Hz"
     return (
         f"Windows: {cut}. Classes: {classes}. Scaling: {scaling}, fitted on training windows unless the audit "
         "says that the scaler saw the test side."

@@ -14,6 +14,7 @@ from bench.errors import BenchError
 from bench.plan import make_plan
 from bench.runner import execute
 from bench.suite import read_suite
+from bench.training import read_history
 
 pytest.importorskip("ray", reason="ray is not installed")
 PLUGINS = Path(__file__).parent / "plugins"
@@ -63,15 +64,16 @@ def run(plan, cluster, **limits):
 
 
 def test_outcomes_come_back_and_are_those_of_one_machine(plan, cluster, tmp_path):
-    specs = ("nearest-mean", "faulty[how=segfault]", "faulty[how=hang]", "faulty[how=raise]")
+    specs = ("in-epochs", "faulty[how=segfault]", "faulty[how=hang]", "faulty[how=raise]")
     done = {task.cell.estimator: stored for task, stored in run(plan(*specs), cluster[0], timeout=10)}
     statuses = {name: stored.result["status"] for name, stored in done.items()}
     assert statuses == dict(zip(specs, ("ok", "crashed", "timeout", "failed"), strict=True))
-    there = done["nearest-mean"].predictions()
+    there, curves = done["in-epochs"].predictions(), read_history(done["in-epochs"].folder)
+    assert len(curves["loss"]) == done["in-epochs"].result["training"]["n_epochs"] == 10
     assert not any(fault for _, fault in plan().store.verify())
-    assert plan("nearest-mean").waiting == []
+    assert plan("in-epochs").waiting == []
     (tmp_path / "results").rename(tmp_path / "moved")
-    ((_, here),) = execute(plan("nearest-mean"))
+    ((_, here),) = execute(plan("in-epochs"))
     assert here.predictions().equals(there)
 
 

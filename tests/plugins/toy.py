@@ -73,6 +73,55 @@ def nearest_mean(*, unused: int = 1, random_state: int):
     return NearestMean()
 
 
+class InEpochs(NearestMean):
+    """Tells of a training that it has not had: the loss halves with every epoch."""
+
+    def __init__(self, epochs, tells, random_state):
+        self.epochs, self.tells, self.random_state = epochs, tells, random_state
+
+    def fit(self, X, y):
+        super().fit(X, y)
+        loss = [(1 + 0.1 * self.random_state) / 2**epoch for epoch in range(self.epochs)]
+        history = {"loss": loss, "seconds": [0.5] * self.epochs}
+        told = {
+            "all": (history | {"val_loss": [2 * value for value in loss]}, self.epochs - 1),
+            "no best epoch": (history, None),
+            "scores alone": (None, None),
+            "too much": (
+                {
+                    "loss": np.array(loss),
+                    "val_loss": [*loss[1:], np.nan],
+                    "accuracy": [*loss, 0.5],
+                    "lr": [*loss[1:], np.inf],
+                    "layers": [loss] * self.epochs,
+                    "text": ["0.5"] * self.epochs,
+                    "one": 0.5,
+                    "none": [],
+                    "a,b": loss,
+                    "epoch": loss,
+                    7: loss,
+                },
+                self.epochs,
+            ),
+            "a list": (loss, 0.5),
+        }
+        self.history_, self.best_epoch_ = told.get(self.tells, (None, None))
+        return self
+
+    @property
+    def training_scores_(self):
+        if self.tells == "a list":
+            raise SystemExit("no scores")
+        odd = {"loss": np.nan, "accuracy": "high"} if self.tells == "too much" else {"loss": 0.25}
+        return odd | {"balanced_accuracy": np.float32(0.75)}
+
+
+@register_estimator("in-epochs", family="toy")
+def in_epochs(*, epochs: int = 10, tells: str = "all", random_state: int):
+    """Nearest class mean with a made-up history of its training."""
+    return InEpochs(epochs, tells.replace("-", " "), random_state)
+
+
 @register_estimator("nearest-window", family="distance")
 def nearest_window():
     """1-NN on channel means: remembers every training window."""

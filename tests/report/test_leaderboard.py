@@ -41,6 +41,14 @@ def rewrite(cell_folder, **changes):
     path.write_text(json.dumps(result))
 
 
+def test_the_header_says_from_which_rate_signals_were_resampled(run, toy_suite):
+    windows = read_suite(str(toy_suite)).windows
+    store = run(windows=windows.model_copy(update={"sampling_rate": 8.0}), seeds=1)
+    board = make_leaderboard(store)
+    write_leaderboard(board, store)
+    assert "resampled from 16 to 8 Hz" in (store.folder / "leaderboard.md").read_text()
+
+
 def test_the_scores_are_those_of_the_stored_predictions(run):
     store = run()
     table = make_leaderboard(store).table
