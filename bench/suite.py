@@ -50,6 +50,7 @@ class Thinning(_Strict):
     seeds: int | None = Field(None, ge=1)
     subjects: str | None = None
     windows_per_trial: int | None = Field(None, ge=1)
+    sampling_rate: float | None = Field(None, gt=0, allow_inf_nan=False)
     estimators: Annotated[list[str], Field(min_length=1)] | None = None
     protocols: Annotated[list[str], Field(min_length=1)] | None = None
     parameters: dict[str, dict[str, Any]] = {}
@@ -175,10 +176,12 @@ class Suite(_Strict):
         """Return the suite as the profile runs it."""
         thinning = self.profiles.get(profile, Thinning())
         changes: dict[str, Any] = thinning.model_dump(
-            exclude_none=True, exclude={"windows_per_trial", "parameters"}
+            exclude_none=True, exclude={"windows_per_trial", "sampling_rate", "parameters"}
         )
-        if thinning.windows_per_trial is not None:
-            changes["windows"] = self.windows.model_copy(update={"per_trial": thinning.windows_per_trial})
+        thinner = {"per_trial": thinning.windows_per_trial, "sampling_rate": thinning.sampling_rate}
+        changes["windows"] = self.windows.model_copy(
+            update={key: value for key, value in thinner.items() if value is not None}
+        )
         names = [*self.parameters, *(n for n in thinning.parameters if n not in self.parameters)]
         changes["parameters"] = {
             name: {**self.parameters.get(name, {}), **thinning.parameters.get(name, {})} for name in names
@@ -192,6 +195,8 @@ class Suite(_Strict):
             for key in ("subjects", "protocols", "estimators", "seeds")
         ]
         pairs.append(("consecutive windows per trial", self.windows.per_trial, original.windows.per_trial))
+        new, old = (suite.windows.sampling_rate or "as recorded" for suite in (self, original))
+        pairs.append(("sampling rate in Hz", new, old))
         for name, parameters in self.parameters.items():
             before = original.parameters.get(name, {})
             pairs += [

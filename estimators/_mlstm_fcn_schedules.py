@@ -8,7 +8,7 @@ from collections.abc import Sequence
 SCHEDULES = ("one-cycle", "plateau", "step")
 
 # Learning rate at the start (`one-cycle`: at the peak), if none is given.
-LEARNING_RATES = {"one-cycle": 2e-3, "plateau": 1e-3, "step": 1e-3}
+LEARNING_RATES = {"one-cycle": 5e-3, "plateau": 1e-3, "step": 1e-3}
 
 # Of the published work: times 1/cbrt(2), never below 1e-4.
 FACTOR, LOWEST = 0.5 ** (1 / 3), 1e-4

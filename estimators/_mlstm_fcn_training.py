@@ -240,9 +240,7 @@ def _run_epoch(
         )
         training.optimizer.learning_rate = rate
         weight = None if windows.weight is None else windows.weight[rows]
-        training.train_on_batch(
-            windows.X[rows], windows.labels[rows], sample_weight=weight, return_dict=True
-        )
+        training.train_on_batch(windows.X[rows], windows.labels[rows], sample_weight=weight, return_dict=True)
         progress.updates += 1
     counts = progress.confusions["train"] = np.array(sums.counts)
     _record(progress, "", scores(float(np.array(sums.loss)), counts))

@@ -51,8 +51,8 @@ class MLSTMFCN:
 
     Classes are weighted against their frequency, and the fit ends with the weights of its best epoch: that
     of lowest training loss, or of lowest loss on a `validation` part of the training windows. By default it
-    trains for 50 epochs with a learning rate that rises and falls once. The published training is
-    ``MLSTMFCN(schedule="plateau", epochs=2000)``.
+    trains for 120 epochs with a learning rate that rises and falls once. The published training is
+    ``MLSTMFCN(schedule="plateau", epochs=2000, batch_size=64)``.
 
     It keeps the scikit-learn interface (``get_params``, ``set_params``, ``clone``, pickling) without
     deriving from scikit-learn's classes, so that listing the estimators imports neither library. As a
@@ -84,12 +84,12 @@ class MLSTMFCN:
     standardize : bool, default True
         Whether the network begins by taking the mean of each channel over all training windows away and
         dividing by its standard deviation.
-    epochs : int, default 50
+    epochs : int, default 120
         Passes over the training windows.
     max_seconds : float, optional
         Wall time after which training ends, in the middle of an epoch if need be; the schedule
         ``one-cycle`` is then run through in this time.
-    batch_size : int, default 64
+    batch_size : int, default 32
         Most windows in a step of Adam. The windows of an epoch are divided into batches that differ in
         size by one at most.
     schedule : {"one-cycle", "plateau", "step"}, default "one-cycle"
@@ -97,7 +97,7 @@ class MLSTMFCN:
         thousandth of it. ``plateau``: times 1/cbrt(2), down to 1e-4, whenever the training loss has not
         improved for `patience` epochs [1]_. ``step``: the same factor every 100 epochs.
     learning_rate : float, optional
-        At the start, or the peak of ``one-cycle``; by default 1e-3, and 2e-3 for ``one-cycle``.
+        At the start, or the peak of ``one-cycle``; by default 1e-3, and 5e-3 for ``one-cycle``.
     patience : int, default 100
         Of the schedule ``plateau``.
     early_stopping : int, optional
@@ -156,9 +156,9 @@ class MLSTMFCN:
     squeeze_excite: bool = True
     attention: bool = False
     standardize: bool = True
-    epochs: int = 50
+    epochs: int = 120
     max_seconds: float | None = None
-    batch_size: int = 64
+    batch_size: int = 32
     schedule: str = "one-cycle"
     learning_rate: float | None = None
     patience: int = 100

@@ -38,9 +38,10 @@ def epoch_of(X, y, **options):
     from bench.estimators import _mlstm_fcn_training as training
 
     fitted = MLSTMFCN(epochs=1, random_state=0, **options).fit(X[:BATCH], y[:BATCH])
-    settings = training.Settings(1000, BATCH, "one-cycle", 2e-3, 100, None, None, 0)
+    settings = training.Settings(1000, BATCH, "one-cycle", 5e-3, 100, None, None, 0)
+    trained, sums = training._compiled(fitted.model_, settings.learning_rate)
     progress = training.Progress()
-    return lambda: training._run_epoch(fitted.model_, training.Windows(X, y), settings, progress)
+    return lambda: training._run_epoch(trained, sums, training.Windows(X, y), settings, progress)
 
 
 def convolutions(gradients):

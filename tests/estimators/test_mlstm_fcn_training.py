@@ -64,7 +64,7 @@ def test_the_fit_follows_its_schedule():
     X, y = toy()
     one = MLSTMFCN(epochs=4, **SMALL).fit(X, y)
     # Three steps an epoch: the last one's rate is written down.
-    expected = [learning_rate("one-cycle", 2e-3, 0, (epoch + 2 / 3) / 4, [], 100) for epoch in range(4)]
+    expected = [learning_rate("one-cycle", 5e-3, 0, (epoch + 2 / 3) / 4, [], 100) for epoch in range(4)]
     np.testing.assert_allclose(one.history_["learning_rate"], expected, rtol=1e-5)
     two = MLSTMFCN(epochs=2, schedule="step", **SMALL).fit(X, y)
     np.testing.assert_allclose(two.history_["learning_rate"], 1e-3)
@@ -130,10 +130,12 @@ def test_early_stopping_ends_a_fit_that_gets_no_better():
 
 def test_max_seconds_ends_a_fit_with_its_cycle_run_through():
     X, y = toy()
-    MLSTMFCN(epochs=1, **SMALL).fit(X, y)  # compiles what all fits share
     started = time.perf_counter()
-    fitted = MLSTMFCN(epochs=100_000, max_seconds=3, **SMALL).fit(X, y)
-    assert time.perf_counter() - started < 30
+    MLSTMFCN(epochs=1, **SMALL).fit(X, y)
+    compiling = time.perf_counter() - started  # which is within the seconds, and takes long on a busy machine
+    started = time.perf_counter()
+    fitted = MLSTMFCN(epochs=100_000, max_seconds=3 + 2 * compiling, **SMALL).fit(X, y)
+    assert time.perf_counter() - started < 30 + 10 * compiling
     rates = fitted.history_["learning_rate"]
     assert 1 < len(rates) < 100_000
     assert rates[-1] < 1e-4

@@ -313,9 +313,7 @@ def test_the_committed_tables_are_what_the_committed_predictions_give(target, tm
         assert (copy.folder / name).read_bytes() == (committed.folder / name).read_bytes()
 
 
-@pytest.mark.parametrize(
-    "folder", ["deap-arousal-published@simulated", "deap-valence-published@simulated", "uea-paper"]
-)
+@pytest.mark.parametrize("folder", ["uea-paper"])
 def test_the_committed_accuracies_beside_published_ones_are_those_of_the_committed_leaderboard(folder):
     results = REPOSITORY / "results" / folder
     if not results.is_dir():
