@@ -195,8 +195,9 @@ class Suite(_Strict):
             for key in ("subjects", "protocols", "estimators", "seeds")
         ]
         pairs.append(("consecutive windows per trial", self.windows.per_trial, original.windows.per_trial))
-        new, old = (suite.windows.sampling_rate or "as recorded" for suite in (self, original))
-        pairs.append(("sampling rate in Hz", new, old))
+        rates = [suite.windows.sampling_rate for suite in (self, original)]
+        new, old = ("as recorded" if rate is None else f"{rate:g} Hz" for rate in rates)
+        pairs.append(("sampling rate", new, old))
         for name, parameters in self.parameters.items():
             before = original.parameters.get(name, {})
             pairs += [

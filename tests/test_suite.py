@@ -81,17 +81,20 @@ def test_an_unknown_suite_and_a_missing_file_are_refused(tmp_path):
 def test_a_profile_changes_what_it_names_and_says_so(tmp_path):
     text = VALID + (
         "[parameters.mlstm-fcn]\ncells = 64\nepochs = 9\n"
-        "[profiles.smoke]\nseeds = 2\nwindows_per_trial = 3\nsubjects = '1-4'\n"
+        "[profiles.smoke]\nseeds = 2\nwindows_per_trial = 3\nsampling_rate = 16\n"
+        "subjects = '1-4'\n"
         "[profiles.smoke.parameters.mlstm-fcn]\nepochs = 2\n"
     )
     suite = read_suite(write(tmp_path, "seeds = 5\n" + text))
     thin = suite.thinned("smoke")
     assert (thin.seeds, thin.windows.per_trial, thin.subjects) == (2, 3, "1-4")
+    assert thin.windows.sampling_rate == 16
     assert thin.parameters["mlstm-fcn"] == {"cells": 64, "epochs": 2}
     assert thin.changes_from(suite) == [
         "subjects: 1-4 (suite: all)",
         "seeds: 2 (suite: 5)",
         "consecutive windows per trial: 3 (suite: all)",
+        "sampling rate: 16 Hz (suite: as recorded)",
         "mlstm-fcn epochs: 2 (suite: 9)",
     ]
     assert suite.thinned("full").seeds == 5
