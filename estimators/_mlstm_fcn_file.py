@@ -17,10 +17,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from bench.estimators._mlstm_fcn_ranks import ChannelRanks
+
 if TYPE_CHECKING:
     from bench.estimators.mlstm_fcn import MLSTMFCN
 
-_STATE, _WEIGHTS, _FORMAT = "mlstm_fcn.json", "model.weights.h5", 1
+_STATE, _WEIGHTS, _FORMAT = "mlstm_fcn.json", "model.weights.h5", 2
 _LABELS = "Uifb"  # kinds of NumPy's types that a label may have: text, numbers, truth values
 
 
@@ -37,6 +39,7 @@ def save_estimator(estimator: MLSTMFCN, path: Path, about: dict[str, Any]) -> No
         "format": _FORMAT,
         "parameters": {k: v for k, v in estimator.get_params().items() if k not in ("n_jobs", "log_dir")},
         "network": estimator.network_,
+        "quantiles": None if estimator.ranks_ is None else estimator.ranks_.plain(),
         "classes": classes.tolist(),
         "label_type": classes.dtype.str,
         "history": estimator.history_,
@@ -91,9 +94,15 @@ def _restore(estimator: MLSTMFCN, state: dict[str, Any]) -> None:
     n_channels, n_timepoints = network["shape"]
     if network["moments"] is not None and [len(m) for m in network["moments"]] != [n_channels] * 2:
         raise ValueError(f"means and deviations of other than {n_channels} channels")
+    quantiles = state["quantiles"]
+    if (quantiles is not None) != (estimator.standardize == "rank-normal"):
+        raise ValueError(f"standardize={estimator.standardize!r} and its quantiles do not go together")
+    if quantiles is not None and len(quantiles) != n_channels:
+        raise ValueError(f"quantiles of other than {n_channels} channels")
+    estimator.ranks_ = None if quantiles is None else ChannelRanks(quantiles)
     estimator.network_ = {**network, "shape": (int(n_channels), int(n_timepoints))}
     estimator.history_, estimator.best_epoch_ = state["history"], state["best_epoch"]
-    estimator.training_scores_ = state.get("training_scores", {})  # older files have none
+    estimator.training_scores_ = state["training_scores"]
     estimator.about_ = state["about"]
 
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from bench.estimators._mlstm_fcn_ranks import ChannelRanks
 from bench.estimators._mlstm_fcn_schedules import LEARNING_RATES, SCHEDULES
 from bench.estimators._mlstm_fcn_windows import (
     channel_moments,
@@ -81,9 +82,10 @@ class MLSTMFCN:
         Whether the LSTM is given, with every step, a mean of all steps weighted by additive attention, as
         in the ``AttentionLSTM`` of the code of [2]_. Time and memory grow with the square of the number
         of steps: it is meant for the shuffled LSTM.
-    standardize : bool, default True
-        Whether the network begins by taking the mean of each channel over all training windows away and
-        dividing by its standard deviation.
+    standardize : {"rank-normal", "z-score", "none"}, default "rank-normal"
+        What is done to each channel before the network sees it, learnt from all training windows:
+        ``rank-normal`` takes it to a standard normal distribution by rank, ``z-score`` takes its mean away and
+        divides by its standard deviation, as the first layer of the network.
     epochs : int, default 120
         Passes over the training windows.
     max_seconds : float, optional
@@ -126,7 +128,10 @@ class MLSTMFCN:
     classes_ : ndarray of shape (n_classes,)
         The labels, sorted: the columns of `predict_proba`.
     model_ : keras.Model
-        The trained network, from (n_windows, n_channels, n_timepoints) to class probabilities.
+        The trained network, from (n_windows, n_channels, n_timepoints) to class probabilities; with
+        ``rank-normal``, of windows as `ranks_` makes them.
+    ranks_ : callable or None
+        What ``rank-normal`` learnt: from windows to scaled windows.
     history_ : dict of str to list of float
         ``loss``, ``accuracy``, ``balanced_accuracy``, ``learning_rate`` (of its last step) and ``seconds``
         of every epoch, on the training windows as they were seen (dropout, and weights that change from batch
@@ -155,7 +160,7 @@ class MLSTMFCN:
     lstm: bool = True
     squeeze_excite: bool = True
     attention: bool = False
-    standardize: bool = True
+    standardize: str = "rank-normal"
     epochs: int = 120
     max_seconds: float | None = None
     batch_size: int = 32
@@ -236,10 +241,14 @@ class MLSTMFCN:
         if self.validation:
             training, held_out = hold_out_groups(labels, groups, self.validation, int(seed))
             windows, validation = windows.take(training), windows.take(held_out)
+        self.ranks_ = ChannelRanks.of(windows.X) if self.standardize == "rank-normal" else None
+        if self.ranks_ is not None:
+            windows = replace(windows, X=self.ranks_(windows.X))
+            validation = validation and replace(validation, X=self.ranks_(validation.X))
         self.network_ = {
             "shape": given.shape[1:],
             "n_classes": len(self.classes_),
-            "moments": channel_moments(windows.X) if self.standardize else None,
+            "moments": channel_moments(windows.X) if self.standardize == "z-score" else None,
             "unequal": unequal,
             **{name: getattr(self, name) for name in _NETWORK},
         }
@@ -312,7 +321,7 @@ class MLSTMFCN:
             )
         if shorter and not may_be_shorter:
             raise ValueError("X has shorter windows, padded with NaN; the network was trained on equal ones")
-        return predict(self.model_, given)
+        return predict(self.model_, given if self.ranks_ is None else self.ranks_(given))
 
     def predict(self, X: np.ndarray | Sequence[np.ndarray]) -> np.ndarray:
         """Return the most probable label of each window: ndarray of shape (n_windows,)."""
@@ -411,6 +420,7 @@ _CONDITIONS: dict[str, Callable[[Any], bool]] = {
     "dropout": lambda v: 0 <= v < 1,
     "validation": lambda v: 0 <= v <= 0.5,
     "schedule": SCHEDULES.__contains__,
+    "standardize": ("rank-normal", "z-score", "none").__contains__,
     "dtype": ("float32", "mixed_bfloat16").__contains__,
     "early_stopping": lambda v: v is None or _is_count(v),
     **dict.fromkeys(("max_seconds", "learning_rate"), lambda v: v is None or v > 0),

@@ -33,7 +33,7 @@ def saved(tmp_path_factory):
 VARIANTS = [
     {"attention": True},
     {"dtype": "mixed_bfloat16"},
-    {"lstm": False, "standardize": False},
+    {"lstm": False, "standardize": "z-score"},
     {"shuffle": False, "squeeze_excite": False},
 ]
 
@@ -142,7 +142,10 @@ def changed(**changes):
 @pytest.mark.parametrize(
     "change",
     [
-        changed(format=2),
+        changed(format=1),
+        changed(quantiles=None),
+        changed(quantiles=[[0.0, 1.0]]),
+        changed(parameters__standardize="z-score"),
         changed(label_type="|O"),
         changed(classes=["one", "two"]),
         changed(parameters__schedule="exec"),

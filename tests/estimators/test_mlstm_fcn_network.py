@@ -197,20 +197,20 @@ def test_longer_and_unexpectedly_shorter_windows_are_refused(fitted_on_unequal):
         equal.predict(X)
 
 
-def test_standardizing_is_part_of_the_network():
+@pytest.mark.parametrize("standardize", ["rank-normal", "z-score"])
+def test_windows_are_standardized_by_the_estimator(standardize):
     rng = np.random.default_rng(0)
     X, y = rng.normal(size=(16, 3, 24)), np.arange(16) % 2
     small = {"epochs": 2, "filters": (4, 4), "kernel_sizes": (3, 3), "squeeze_ratio": 2, "random_state": 0}
     moved = 1000 + 50 * X
-    plain = MLSTMFCN(**small).fit(X, y).predict_proba(X)
-    np.testing.assert_allclose(
-        MLSTMFCN(**small).fit(moved, y).predict_proba(moved), plain, rtol=1e-3, atol=1e-4
-    )
-    raw = MLSTMFCN(standardize=False, **small).fit(moved, y).predict_proba(moved)
+    plain = MLSTMFCN(standardize=standardize, **small).fit(X, y).predict_proba(X)
+    again = MLSTMFCN(standardize=standardize, **small).fit(moved, y).predict_proba(moved)
+    np.testing.assert_allclose(again, plain, rtol=1e-3, atol=1e-4)
+    raw = MLSTMFCN(standardize="none", **small).fit(moved, y).predict_proba(moved)
     assert np.abs(raw - plain).max() > 1e-2
     flat = X.copy()
     flat[:, 1] = 7  # a channel that never changes divides by nothing
-    assert np.isfinite(MLSTMFCN(**small).fit(flat, y).predict_proba(flat)).all()
+    assert np.isfinite(MLSTMFCN(standardize=standardize, **small).fit(flat, y).predict_proba(flat)).all()
 
 
 @pytest.mark.parametrize("backend", ["jax", "torch"])

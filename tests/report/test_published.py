@@ -547,7 +547,7 @@ def test_the_suites_hold_the_published_figures_and_run_what_they_stand_for(targe
     assert (suite.target.name, suite.target.rule, suite.windows.baseline) == (target, "levels", True)
     assert suite.thinned("full").parameters["mlstm-fcn"] == {
         "schedule": "plateau",
-        "standardize": False,
+        "standardize": "none",
         "epochs": 2000,
     }
 
