@@ -16,8 +16,8 @@ SHAPE, N_CLASSES, BATCH = (5, 640), 9, 64
 
 @pytest.fixture(scope="module")
 def windows(request):
-    """Noise: 16 batches when measured, one otherwise."""
-    n_windows = 16 * BATCH if request.config.getoption("benchmark_enable") else BATCH
+    """Noise: 8 batches when measured, one otherwise."""
+    n_windows = 8 * BATCH if request.config.getoption("benchmark_enable") else BATCH
     rng = np.random.default_rng(0)
     return rng.normal(size=(n_windows, *SHAPE)).astype(np.float32), np.arange(n_windows) % N_CLASSES
 
