@@ -168,6 +168,13 @@ def test_training_scores_are_those_of_its_predictions(erratic):
     assert fitted.training_scores_ == pytest.approx(expected, rel=1e-4)
 
 
+def test_a_window_is_predicted_alone_as_among_others(erratic):
+    fitted, _, X, _ = erratic
+    together = fitted.predict_proba(X)
+    alone = np.concatenate([fitted.predict_proba(X[k : k + 1]) for k in range(5)])
+    np.testing.assert_allclose(alone, together[:5], atol=1e-5)
+
+
 def test_the_optimiser_steps_at_the_rate_that_is_recorded():
     """Adam's first step is as long as its learning rate, in every weight with a gradient (Kingma, Ba 2015)."""
     X, y = noisy(8)
