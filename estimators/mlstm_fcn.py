@@ -345,7 +345,8 @@ class MLSTMFCN:
         Parameters
         ----------
         path : str or Path
-            Ends in ``.keras``: Keras reads the network in it too. An older file is replaced at once.
+            Ends in ``.keras``: Keras reads the network in it too, which takes windows as `ranks_` makes them. An
+            older file is replaced at once.
         about : dict, optional
             What else a reader should know, as JSON holds it: `load` gives it back as ``about_``.
         """
