@@ -210,9 +210,10 @@ def stream(
     Standard input has a sample a line: a value of each channel in the model's order, separated by commas or
     blanks; or a first line names the columns, in any order. Samples come at the rate of the recordings; if the
     model's suite resampled these, the same is done here, and the first lines say how much later a window comes
-    for that. Each window's line appears as soon as its last sample is there: seconds from the first sample to the window's end, class, probability, milliseconds from
-    the last sample to the class. The end of the input, or Ctrl-C, brings the summary. The first predictions
-    compile the network; they are made before the first sample is read, and not counted.
+    for that. Each window's line appears as soon as its last sample is there: seconds from the first sample to
+    the window's end, class, probability, milliseconds from the last sample to the class. The end of the input,
+    or Ctrl-C, brings the summary. The first predictions compile the network; they are made before the first
+    sample is read, and not counted.
 
     Exit status: 0, or 2 if the model, an option or a line of the input is at fault.
     """
