@@ -31,10 +31,11 @@ DEFAULT, PUBLISHED = "default: one cycle", "published: plateau"
 PROBLEMS = {
     "ArticularyWordRecognition": (120, 250, 2),
     "JapaneseVowels": (120, 250, 2),
-    "HKU956": (120, 2000, 1),
+    "HKU956": (120, 250, 1),
 }
-# HKU956, whose full 2000 epochs would take a day: these people, so many windows a song.
-SUBJECTS, PER_TRIAL, PROTOCOL = "1903-1907", 2, "random-windows"
+# The published training is that of Karim et al. (2019), 250 epochs; the 2000 of the work on DEAP would take
+# hours on HKU956 even so: these people, so many windows a song.
+SUBJECTS, PER_TRIAL, PROTOCOL = "1903-1917", 2, "random-windows"
 COLUMNS = ["problem", "training", "seed", "epoch", "accuracy", "final_accuracy", "fit_seconds"]
 
 
