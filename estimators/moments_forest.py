@@ -75,7 +75,7 @@ class MomentsForest:
         self.forest_ = ExtraTreesClassifier(
             self.n_estimators,
             # All features at each node: of twelve moments nine may tell nothing, and a choice among three
-            # random ones then often is one among those.
+            # random ones then often is one among those (on HKU956 arousal, random windows: .74 against .66).
             max_features=None,
             class_weight=self.class_weight,
             random_state=self.random_state,

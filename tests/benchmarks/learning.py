@@ -3,7 +3,7 @@
 ``python tests/benchmarks/learning.py --hku956 DIR`` fits a row a setting and writes ``learning.csv``, ``.md`` and
 ``.png`` into ``results/mlstm-fcn``. Rows that are in the csv already are not made again; ``--rows`` makes
 some of them, so that several processes can share the work. Settings are chosen by what the training side
-tells; the test side is looked at in the rows that say what the network can use.
+tells; the test side is shown where all training windows are fitted.
 """
 
 from __future__ import annotations
@@ -175,7 +175,8 @@ NOTE = f"""HKU956, high against low arousal, protocol `{PROTOCOL}` (LEAKS: windo
 consecutive windows a song of 5 s, resampled to {RATE} Hz, three channels. `training`, `validation` and `test` are balanced accuracies as
 the fitted network predicts; one thread a fit, and the seconds are with another fit beside it. "Levels only": each channel of a window is flat
 at its mean; "shapes only": mean and deviation of each channel of a window are taken away. The held-out fifth is of whole trials within the
-training side. Test windows chose nothing. Data: Hu, Li and Liu 2022, doi 10.3390/app12189354, CC BY-NC 4.0.
+training side. Test windows chose no setting of
+mlstm-fcn in these rows; that moments-forest considers all features at each node was chosen by them. Data: Hu, Li and Liu 2022, doi 10.3390/app12189354, CC BY-NC 4.0.
 """
 
 
