@@ -18,6 +18,10 @@ class SuiteError(BenchError):
     """A suite file says something that cannot be run; the message names the file and the key."""
 
 
+class ProtocolError(BenchError):
+    """The windows cannot be divided as the protocol asks."""
+
+
 class PluginError(BenchError):
     """A plugin is unknown, broken or lacks a package."""
 

@@ -1,32 +1,26 @@
-"""Registration and discovery of plugins: estimators, data sets, protocols and resamplers.
+"""Registration of plugins: estimators, data sets, protocols and resamplers.
 
-A plugin is a function with a decorator in a file of its own. Files are found in the project's
-``estimators/`` and ``datasets/`` folders, in the folders given by ``--plugins`` or ``BENCH_PLUGINS``,
-and in the entry points ``bench.estimators`` and ``bench.datasets`` of installed packages.
+A plugin is a function with a decorator in a file, or a folder, of its own; `bench.discovery` finds it.
 """
 
 from __future__ import annotations
 
-import hashlib
-import importlib
-import importlib.metadata
 import importlib.util
 import inspect
-import os
 import re
-import sys
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
+from bench.discovery import broken, code_digest, discover
 from bench.errors import PluginError, nearest
 
 __all__ = ["Plugin", "register_dataset", "register_estimator", "register_protocol", "register_resampler"]
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9.-]*")
-_HERE = Path(__file__).resolve().parent
-_PACKAGES = ("datasets", "estimators")
+
+_Factory = TypeVar("_Factory", bound=Callable[..., Any])  # what is decorated keeps its type
 
 
 @dataclass(frozen=True)
@@ -47,20 +41,11 @@ class Plugin:
 
     @property
     def source_digest(self) -> str:
-        """SHA-256 of the defining file, and of the ``_*.py`` files beside it that it or another of them names.
+        """SHA-256 of the plugin's code; a stored result, or cached recordings, are reused only while it is the same.
 
-        A stored result, or cached recordings, are reused only while this is the same.
+        As `discovery.code_digest` takes it of the file that defines the factory.
         """
-        contents = {self.source: self.source.read_bytes()}
-        helpers = {file: file.read_bytes() for file in sorted(self.source.parent.glob("_*.py"))}
-        while named := [
-            file
-            for file in helpers.keys() - contents.keys()
-            if any(file.stem.encode() in content for content in contents.values())
-        ]:
-            contents |= {file: helpers[file] for file in named}
-        first = contents.pop(self.source)
-        return hashlib.sha256(b"".join([first, *(contents[file] for file in sorted(contents))])).hexdigest()
+        return code_digest(self.source)
 
     @property
     def summary(self) -> str:
@@ -86,17 +71,15 @@ class Plugin:
 
 
 _registered: dict[str, dict[str, Plugin]] = {k: {} for k in ("estimator", "dataset", "protocol", "resampler")}
-_broken: dict[str, str] = {}
-_folders: list[Path] = []
-_loaded: set[str] = set()
-_searched = -1  # how many user folders there were at the last search
 
 
-def _register(kind: str, name: str, about: dict[str, Any], requires: Sequence[str], install: str):
+def _register(
+    kind: str, name: str, about: dict[str, Any], requires: Sequence[str], install: str
+) -> Callable[[_Factory], _Factory]:
     if not _NAME.fullmatch(name):
         raise PluginError(f"{kind} name {name!r}: use lower-case letters, digits, '-' and '.'")
 
-    def decorate(factory: Callable[..., Any]) -> Callable[..., Any]:
+    def decorate(factory: _Factory) -> _Factory:
         plugin = Plugin(kind, name, factory, about, tuple(requires), install)
         other = _registered[kind].get(name)
         if other is not None and other.source != plugin.source:
@@ -119,7 +102,7 @@ def register_estimator(
     cpus: int = 1,
     gpus: float = 0,
     memory: str = "",
-):
+) -> Callable[[_Factory], _Factory]:
     """Register a function that makes a classifier.
 
     The function is called with keyword arguments. ``random_state``, ``n_jobs`` and ``log_dir`` (a folder for
@@ -184,7 +167,7 @@ def register_dataset(
     cache: bool = True,
     requires: Sequence[str] = (),
     install: str = "",
-):
+) -> Callable[[_Factory], _Factory]:
     """Register a function ``(root, *, subjects=None, ...) -> Recordings``.
 
     Parameters
@@ -222,14 +205,14 @@ def register_dataset(
     return _register("dataset", name, about, requires, install)
 
 
-def register_protocol(name: str, *, promises: str):
+def register_protocol(name: str, *, promises: str) -> Callable[[_Factory], _Factory]:
     """Register a splitter class ``(seed) -> .split(windows, y)``; `promises` is ``clean`` or ``leaks``."""
     if promises not in ("clean", "leaks"):
         raise PluginError(f"protocol '{name}': promises is 'clean' or 'leaks', not {promises!r}")
     return _register("protocol", name, {"promises": promises}, (), "")
 
 
-def register_resampler(name: str, *, weighs: bool = False):
+def register_resampler(name: str, *, weighs: bool = False) -> Callable[[_Factory], _Factory]:
     """Register a function ``(random_state) -> imbalanced-learn sampler``.
 
     The sampler repeats windows or mixes neighbours linearly. With `weighs` the function is instead
@@ -238,96 +221,10 @@ def register_resampler(name: str, *, weighs: bool = False):
     return _register("resampler", name, {"weighs": weighs}, (), "")
 
 
-def plugin_path(package: str, own: Iterable[str]) -> list[str]:
-    """Return the search path of `bench.datasets` or `bench.estimators`.
-
-    In a clone the project's plugin folders stand beside ``bench/``; in a wheel their files are
-    inside the package itself. The users' folders follow.
-    """
-    beside = _HERE.parent / package
-    clone = [str(beside)] if beside.is_dir() and (_HERE.parent / "pyproject.toml").is_file() else []
-    return [*own, *clone, *(str(folder) for folder in _folders)]
-
-
-def add_plugin_folder(folder: str | os.PathLike[str]) -> None:
-    """Search `folder` for plugin files too (``--plugins``)."""
-    path = Path(folder).expanduser().resolve()
-    if not path.is_dir():
-        raise PluginError(f"plugin folder {folder}: no such folder")
-    if path in _folders:
-        return
-    _folders.append(path)
-    for package in _PACKAGES:
-        module = sys.modules.get(f"bench.{package}")
-        if module is not None:
-            module.__path__.append(str(path))
-
-
-def plugin_folders() -> list[Path]:
-    """Return the folders that `add_plugin_folder` was given."""
-    return [*_folders]
-
-
-def discover() -> None:
-    """Import every plugin file and entry point once; what cannot be imported is kept with its reason."""
-    global _searched
-    for named in filter(None, os.environ.get("BENCH_PLUGINS", "").split(os.pathsep)):
-        add_plugin_folder(named)
-    # Looking through all installed packages for entry points takes a tenth of a second each time.
-    if _searched == len(_folders):
-        return
-    _searched = len(_folders)
-    importlib.import_module("bench.protocols")
-    importlib.import_module("bench.resampling")
-    users = set(_folders)
-    for package in _PACKAGES:
-        for folder in map(Path, importlib.import_module(f"bench.{package}").__path__):
-            # A user's file may register estimators and data sets alike: it is imported once.
-            if folder in users and package == "datasets":
-                continue
-            for file in sorted(folder.glob("[!_]*.py")):
-                _import_file(package, file)
-        for point in importlib.metadata.entry_points(group=f"bench.{package}"):
-            if point.value not in _loaded:
-                _loaded.add(point.value)
-                _attempt(f"entry point {point.name}", point.load)
-
-
-def _import_file(package: str, file: Path) -> None:
-    if str(file) in _loaded:
-        return
-    _loaded.add(str(file))
-
-    def load() -> None:
-        module = importlib.import_module(f"bench.{package}.{file.stem}")
-        found = Path(module.__file__ or "")
-        if found.resolve() != file.resolve():
-            raise PluginError(f"the name {file.name} is taken by {found}; rename the file")
-
-    _attempt(str(file), load)
-
-
-def _attempt(where: str, load: Callable[[], Any]) -> None:
-    try:
-        load()
-    except ModuleNotFoundError as error:
-        _broken[where] = f"needs the package '{error.name}': pip install {error.name}"
-    except (Exception, SystemExit) as error:  # a plugin may fail in any way; the others must not suffer
-        _broken[where] = f"{type(error).__name__}: {error}"
-    else:
-        _broken.pop(where, None)
-
-
 def plugins(kind: str) -> dict[str, Plugin]:
     """Return all plugins of one kind (``estimator``, ``dataset``, ``protocol``, ``resampler``) by name."""
     discover()
     return dict(sorted(_registered[kind].items()))
-
-
-def broken() -> dict[str, str]:
-    """Return the plugin files that could not be imported, with the reason."""
-    discover()
-    return dict(_broken)
 
 
 def get(kind: str, name: str) -> Plugin:
@@ -340,7 +237,7 @@ def get(kind: str, name: str) -> Plugin:
     """
     known = plugins(kind)
     if name not in known:
-        faults = "".join(f"\n  {where} could not be imported: {why}" for where, why in _broken.items())
+        faults = "".join(f"\n  {where} could not be imported: {why}" for where, why in broken().items())
         raise PluginError(f"no {kind} is called '{name}'{nearest(name, known)}{faults}")
     plugin = known[name]
     if plugin.missing:

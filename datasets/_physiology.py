@@ -114,12 +114,12 @@ def _skin_resistance(dial: Dials, time: NDArray[np.float64], rng: Generator) -> 
     responses = shape / (math.exp(-peak / fall) - math.exp(-peak / rise))
     tonic = dial["conductance"] + dial["conductance_trend"] * (time - time.mean()) / 60
     tonic = np.exp(tonic + 0.01 * _wander(rng, 3))
-    conductance = tonic + np.exp(dial["response_size"]) * responses + _noise(rng, 0.001)
+    conductance: Signals = tonic + np.exp(dial["response_size"]) * responses + _noise(rng, 0.001)
     return 1e6 / np.clip(conductance, 0.5, 100)
 
 
 def _respiration(dial: Dials, rng: Generator) -> tuple[Signals, Signals]:
-    """The belt's signal, and the breath itself between -1 (out) and 1 (in)."""
+    """Return the belt's signal, and the breath itself between -1 (out) and 1 (in)."""
     rate = np.clip(np.exp(dial["breathing_rate"] + 0.08 * _wander(rng, 2)), 5, 40)
     phase = 2 * np.pi * (rng.random((N_TRIALS, 1)) + rate.cumsum(axis=1) / (60 * SAMPLING_RATE))
     breath = np.sin(phase + 0.35 * np.sin(phase))  # in takes two thirds of the time that out takes
@@ -128,7 +128,7 @@ def _respiration(dial: Dials, rng: Generator) -> tuple[Signals, Signals]:
 
 
 def _pulse_wave(dial: Dials, time: NDArray[np.float64], breath: Signals, rng: Generator) -> Signals:
-    """The plethysmograph: a wave a beat, at a rate that follows breath and blood pressure."""
+    """Return the plethysmograph's signal: a wave a beat, at a rate that follows breath and blood pressure."""
     mayer = np.sin(2 * np.pi * (0.1 * time + rng.random((N_TRIALS, 1)))) * np.exp(0.3 * _wander(rng, 3))
     swing = np.exp(dial["arrhythmia"]) * breath + 0.02 * mayer + 0.02 * _wander(rng, 2)
     rate = np.clip(np.exp(dial["heart_rate"]) * (1 + swing), 40, 160)
@@ -138,7 +138,7 @@ def _pulse_wave(dial: Dials, time: NDArray[np.float64], breath: Signals, rng: Ge
     for peak, centre, width in ((1.0, -1.5161, 0.6303), (0.1999, 0.8186, 1.0225)):
         away = (angle - centre + np.pi) % (2 * np.pi) - np.pi
         wave += peak * np.exp(-0.5 * (away / width) ** 2)
-    pulse = np.interp(beat % 1, np.linspace(0, 1, 512), wave - wave.mean())
+    pulse: Signals = np.interp(beat % 1, np.linspace(0, 1, 512), wave - wave.mean())
     height = np.exp(dial["pulse"] + 0.10 * _wander(rng, 2)) * (1 - 0.05 * breath)
     return height * pulse + 0.08 * breath + 0.08 * _wander(rng, 2) + _noise(rng, 0.01)
 
@@ -153,9 +153,10 @@ def _wander(rng: Generator, seconds: float) -> Signals:
     gain = math.sqrt((1 - m * m) ** 3 / (1 + m * m))
     fresh = rng.standard_normal((N_TRIALS, before + n_knots))
     knots = lfilter([gain], [1, -2 * m, m * m], fresh)[:, before:, None]
-    return (knots[:, :-1] + np.diff(knots, axis=1) * (np.arange(step) / step)).reshape(N_TRIALS, -1)
+    lines: NDArray[np.float64] = knots[:, :-1] + np.diff(knots, axis=1) * (np.arange(step) / step)
+    return lines.reshape(N_TRIALS, -1)
 
 
 def _noise(rng: Generator, deviation: float) -> NDArray[np.float32]:
-    """The amplifier's noise."""
+    """Return the amplifier's noise, shape (40, 8064)."""
     return np.float32(deviation) * rng.standard_normal((N_TRIALS, N_SAMPLES), np.float32)

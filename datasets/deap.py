@@ -11,7 +11,7 @@ import os
 import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -260,7 +260,7 @@ def _read_mat(path: Path, signals: NDArray[np.float32], ratings: NDArray[np.floa
     return bool(np.any(contents.get("simulated", False)))
 
 
-def _check(path: Path, contents: dict, kind: type) -> None:
+def _check(path: Path, contents: dict[str, Any], kind: type) -> None:
     """Check that both arrays are there, of the right `kind`, shape and type, before anything is read."""
     for name in ("data", "labels"):
         if name not in contents:

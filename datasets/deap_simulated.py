@@ -199,7 +199,7 @@ def _check_subjects(subjects: Sequence[int] | None) -> list[int]:
 
 
 def _stimuli(seed: int) -> NDArray[np.float64]:
-    """What the 40 stimuli call for in everybody: standard scores, shape (40, 4)."""
+    """Return what the 40 stimuli call for in everybody: standard scores, shape (40, 4)."""
     # 0 is no subject's number, hence the stream of nobody.
     return np.random.default_rng(np.random.SeedSequence([seed, 0])).standard_normal((N_TRIALS, 4))
 
@@ -210,7 +210,7 @@ def _make_ratings(stimuli: NDArray[np.float64], rng: Generator) -> NDArray[np.fl
     taste[:, 2] = 0.4 * taste[:, 0] + 0.3 * taste[:, 1] + math.sqrt(0.75) * taste[:, 2]
     taste[:, 3] = 0.6 * taste[:, 0] + 0.8 * taste[:, 3]
     spread = 2.1 * np.exp(0.15 * rng.standard_normal(4))
-    shift = np.r_[0, 0, rng.normal(0.2, 0.3, 2)]
+    shift: NDArray[np.float64] = np.r_[0, 0, rng.normal(0.2, 0.3, 2)]
     for column, high in enumerate(_HIGH):
         ranked = np.sort(taste[:, column])
         shift[column] = -(ranked[-high - 1] + ranked[-high]) / 2

@@ -54,6 +54,7 @@ class Record(NamedTuple):
 
     @property
     def file(self) -> str:
+        """The name of its file in the folder of each channel."""
         return f"{self.trial}_{self.stimulus}.csv"
 
 

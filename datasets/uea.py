@@ -240,7 +240,9 @@ def _read_ts(file: Path) -> tuple[pd.DataFrame, np.ndarray]:
     from sktime.datasets import load_from_tsfile
 
     def load(encoding: str) -> tuple[pd.DataFrame, np.ndarray]:
-        return load_from_tsfile(str(file), return_data_type="nested_univ", encoding=encoding)
+        read: tuple[pd.DataFrame, np.ndarray]
+        read = load_from_tsfile(str(file), return_data_type="nested_univ", encoding=encoding)
+        return read
 
     try:
         try:

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 @register_estimator("majority", family="chance")
 def majority() -> DummyClassifier:
-    """Always the commonest class of the training windows; of equally common ones, the first by name.
+    """Predict always the commonest class of the training windows; of equally common ones, the first by name.
 
     Returns
     -------
@@ -26,7 +26,7 @@ def majority() -> DummyClassifier:
 
 @register_estimator("stratified-chance", family="chance")
 def stratified_chance(*, random_state: int) -> DummyClassifier:
-    """A class drawn at random with the frequencies of the training windows.
+    """Predict a class drawn at random with the frequencies of the training windows.
 
     Parameters
     ----------

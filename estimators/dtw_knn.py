@@ -74,11 +74,11 @@ class ShortenedFirst:
 
     def predict(self, X: np.ndarray) -> np.ndarray:
         """Return the label of each window: ndarray of shape (n_windows,)."""
-        return self.classifier.predict(piecewise_means(X, self.segments))
+        return np.asarray(self.classifier.predict(piecewise_means(X, self.segments)))
 
     def predict_proba(self, X: np.ndarray) -> np.ndarray:
         """Return the share of each class, as in `classes_`: ndarray of shape (n_windows, n_classes)."""
-        return self.classifier.predict_proba(piecewise_means(X, self.segments))
+        return np.asarray(self.classifier.predict_proba(piecewise_means(X, self.segments)))
 
 
 def piecewise_means(X: np.ndarray, segments: int | None) -> np.ndarray:

@@ -86,11 +86,11 @@ class MomentsForest:
 
     def predict(self, X: np.ndarray) -> np.ndarray:
         """Return the label of each window: ndarray of shape (n_windows,)."""
-        return self.forest_.predict(moments(X))
+        return np.asarray(self.forest_.predict(moments(X)))
 
     def predict_proba(self, X: np.ndarray) -> np.ndarray:
         """Return the probability of each class, as in `classes_`: ndarray of shape (n_windows, n_classes)."""
-        return self.forest_.predict_proba(moments(X))
+        return np.asarray(self.forest_.predict_proba(moments(X)))
 
 
 def moments(X: np.ndarray) -> np.ndarray:

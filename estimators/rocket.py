@@ -111,4 +111,4 @@ class RidgeOnFeatures:
 
     def predict(self, X: np.ndarray) -> np.ndarray:
         """Return the label of each window: ndarray of shape (n_windows,)."""
-        return self.ridge_.predict(np.asarray(self.transform.transform(X)))
+        return np.asarray(self.ridge_.predict(np.asarray(self.transform.transform(X))))

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import gc
+import io
 import os
 import signal
+import sys
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +21,16 @@ def _own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("BENCH_CACHE", str(tmp_path_factory.mktemp("cache")))
         yield
+
+
+@pytest.fixture(autouse=True)
+def _quick_collections() -> None:
+    """Let a search for garbage look at what the test itself made, not at all that was imported before.
+
+    Each cell searches before it measures memory: with TensorFlow in the process that takes half a second.
+    """
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -40,7 +54,7 @@ def shared_data() -> Path:
 @pytest.fixture(scope="session")
 def toy_plugins() -> Path:
     """Folder with the plugin file of a small data set and of small estimators, searched by the harness."""
-    from bench.registry import add_plugin_folder
+    from bench.discovery import add_plugin_folder
 
     folder = Path(__file__).parent / "plugins"
     add_plugin_folder(folder)
@@ -69,6 +83,45 @@ seeds = 1
 """
     )
     return path
+
+
+@dataclass(frozen=True)
+class Done:
+    """What a command gave: exit status and what it wrote."""
+
+    returncode: int
+    stdout: str
+    stderr: str
+
+
+@pytest.fixture
+def bench(capfd: pytest.CaptureFixture[str]) -> Iterator[Callable[..., Done]]:
+    """``python -m bench`` in this process, whose imports are paid once: ``bench("list", cwd=..., columns=80)``."""
+    handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+
+    def run(
+        *arguments: object, cwd: Path | None = None, columns: int = 100, stdin: bytes = b"", **env: str
+    ) -> Done:
+        from bench.cli.app import main
+
+        with pytest.MonkeyPatch.context() as patch:
+            if cwd is not None:
+                patch.chdir(cwd)
+            for name, value in {"COLUMNS": str(columns), **env}.items():
+                patch.setenv(name, value)
+            patch.setattr(sys, "argv", ["bench", *map(str, arguments)])
+            patch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(stdin)))
+            capfd.readouterr()
+            try:
+                main()
+                status = 0
+            except SystemExit as end:
+                status = end.code if isinstance(end.code, int) else int(bool(end.code))
+        return Done(status, *capfd.readouterr())
+
+    yield run
+    for number, handler in handlers.items():
+        signal.signal(number, handler)
 
 
 @pytest.fixture(scope="session")
@@ -102,3 +155,10 @@ def plain_network() -> Callable[..., Any]:
         return keras.Model(windows, layers.Dense(n_classes, activation="softmax")(joined))
 
     return build
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Give tests that are known to take minutes more time before they are ended."""
+    for item in items:
+        if item.get_closest_marker("slow") and not item.get_closest_marker("timeout"):
+            item.add_marker(pytest.mark.timeout(1800))

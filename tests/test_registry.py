@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from bench.discovery import add_plugin_folder
 from bench.errors import PluginError
-from bench.registry import Plugin, add_plugin_folder, get, plugins, register_estimator
+from bench.registry import Plugin, get, plugins, register_estimator
 
 REPOSITORY = Path(__file__).parents[1]
 
@@ -157,19 +158,71 @@ def test_a_wheel_holds_the_plugins_inside_the_package_and_nothing_beside_it(tmp_
     assert where.stdout.startswith(str(installed))
 
 
+def digest_of(source):
+    """The digest of a plugin whose factory a file defines."""
+    namespace: dict = {}
+    exec(compile("def factory(): ...", str(source), "exec"), namespace)
+    return Plugin("estimator", "outer", namespace["factory"], {}, (), "").source_digest
+
+
 def test_a_plugin_is_another_once_a_helper_of_a_helper_is(tmp_path):
     plugin = tmp_path / "outer.py"
     plugin.write_text("import _inner\n")
     for name, text in (("_inner", "import _innermost\n"), ("_innermost", "a = 1\n"), ("_other", "a = 1\n")):
         (tmp_path / f"{name}.py").write_text(text)
 
-    def digest():
-        namespace: dict = {}
-        exec(compile("def factory(): ...", str(plugin), "exec"), namespace)
-        return Plugin("estimator", "outer", namespace["factory"], {}, (), "").source_digest
-
-    first = digest()
+    first = digest_of(plugin)
     (tmp_path / "_other.py").write_text("a = 2\n")
-    assert digest() == first
+    assert digest_of(plugin) == first
     (tmp_path / "_innermost.py").write_text("a = 2\n")
-    assert digest() != first
+    assert digest_of(plugin) != first
+
+
+@pytest.fixture
+def family(tmp_path):
+    """A plugin that is a folder, whose files import each other."""
+    folder = tmp_path / "mine" / "family"
+    (folder / "layers").mkdir(parents=True)
+    (folder / "__init__.py").write_text("from bench.estimators.family.model import Model\n")
+    (folder / "model.py").write_text(
+        "from bench.estimators.family.layers.dense import WIDTH\n"
+        "from bench.registry import register_estimator\n"
+        "@register_estimator('family', family='deep')\n"
+        "class Model:\n    '''Of several files.'''\n    width = WIDTH\n"
+    )
+    (folder / "layers" / "dense.py").write_text("WIDTH = 7\n")
+    (tmp_path / "mine" / "no_plugin").mkdir()
+    (tmp_path / "mine" / "no_plugin" / "notes.py").write_text("raise SystemExit('imported')\n")
+    return folder
+
+
+def test_a_folder_is_a_plugin_too_and_a_folder_without_init_is_none(family):
+    listed = bench("list", "estimators", plugins=family.parent)
+    assert "Of several files." in listed.stdout
+    assert "not importable" not in listed.stdout
+
+
+def test_a_folder_called_like_one_of_ours_is_refused_and_ours_is_kept(family):
+    family.rename(family.with_name("mlstm_fcn"))
+    listed = bench("list", "estimators", plugins=family.parent)
+    assert "rename the folder" in listed.stdout
+    assert "Karim et al." in listed.stdout
+
+
+@pytest.mark.parametrize("file", ["__init__.py", "model.py", "layers/dense.py"])
+def test_a_folder_is_another_once_any_of_its_files_is(family, file):
+    source = family / "model.py"
+    first = digest_of(source)
+    (family.parent / "_other.py").write_text("a = 1\n")
+    (family / "README.md").write_text("no code\n")
+    assert digest_of(source) == first
+    with (family / file).open("a") as content:
+        content.write("# another\n")
+    assert digest_of(source) != first
+
+
+def test_a_folder_is_another_once_a_file_in_it_has_another_name(family):
+    source = family / "model.py"
+    first = digest_of(source)
+    (family / "layers" / "dense.py").rename(family / "layers" / "wide.py")
+    assert digest_of(source) != first

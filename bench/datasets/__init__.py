@@ -1,5 +1,5 @@
 """Data set plugins: the project's ``datasets/`` folder and the users' plugin folders, as one package."""
 
-from bench.registry import plugin_path
+from bench.discovery import plugin_path
 
 __path__ = plugin_path("datasets", __path__)

@@ -1,5 +1,5 @@
 """Estimator plugins: the project's ``estimators/`` folder and the users' plugin folders, as one package."""
 
-from bench.registry import plugin_path
+from bench.discovery import plugin_path
 
 __path__ = plugin_path("estimators", __path__)

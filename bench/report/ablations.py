@@ -9,11 +9,12 @@ import numpy as np
 import pandas as pd
 from tabulate import tabulate
 
-from bench.ablations import REFERENCE
+from bench.cells.store import Store
+from bench.cells.stored_cell import StoredCell
 from bench.report.bootstrap import DRAWS, Counts, SubjectBootstrap, interval
 from bench.report.leaderboard import Leaderboard, notes, title
 from bench.report.rows import newest_of
-from bench.store import Store, StoredCell
+from bench.study.ablations import REFERENCE
 
 FILES = ("ablations.md", "ablations.csv", "ablations.png")
 COLUMNS = (

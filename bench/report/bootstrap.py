@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from bench.store import StoredCell
+from bench.cells.stored_cell import StoredCell
 
 DRAWS = 2000
 Counts = dict[int, np.ndarray]
@@ -30,7 +30,10 @@ def balanced_accuracy(counts: np.ndarray) -> np.ndarray:
     hits = np.diagonal(counts, axis1=-2, axis2=-1)
     recall = np.divide(hits, true, out=np.zeros(hits.shape), where=true > 0)
     occurs = (true > 0).sum(axis=-1)
-    return np.divide(recall.sum(axis=-1), occurs, out=np.full(occurs.shape, np.nan), where=occurs > 0)
+    mean: np.ndarray = np.divide(
+        recall.sum(axis=-1), occurs, out=np.full(occurs.shape, np.nan), where=occurs > 0
+    )
+    return mean
 
 
 class SubjectBootstrap:

@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from bench.cells.store import Store
 from bench.report.leaderboard import Leaderboard
-from bench.store import Store
 
 
 def write_confusions(board: Leaderboard, store: Store) -> list[Path]:

@@ -9,9 +9,10 @@ import numpy as np
 import pandas as pd
 from tabulate import tabulate
 
-from bench.metrics import scores
+from bench.cells.metrics import scores
+from bench.cells.store import Store
+from bench.cells.stored_cell import StoredCell
 from bench.report.rows import newest_of, read_rows
-from bench.store import Store, StoredCell
 
 SCORES = ("accuracy", "balanced_accuracy", "f1_macro")
 COSTS = ("fit_seconds", "predict_seconds")
@@ -223,7 +224,7 @@ def _readable(part: pd.DataFrame, bold: str, plus_minus: str) -> pd.DataFrame:
 
 def title(board: Leaderboard) -> str:
     """Return the suite's title, and that the recordings are simulated where they are."""
-    return board.about["title"] + (" (SIMULATED recordings)" if board.about["simulated"] else "")
+    return f"{board.about['title']}{' (SIMULATED recordings)' if board.about['simulated'] else ''}"
 
 
 def _markdown(board: Leaderboard) -> str:

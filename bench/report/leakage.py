@@ -10,10 +10,11 @@ import numpy as np
 import pandas as pd
 from tabulate import tabulate
 
+from bench.cells.store import Store
+from bench.cells.stored_cell import StoredCell
 from bench.report.bootstrap import DRAWS, Counts, SubjectBootstrap, count_by_subject, interval
 from bench.report.leaderboard import Leaderboard, notes, title
 from bench.report.rows import read_rows
-from bench.store import Store, StoredCell
 
 FILES = ("leakage.md", "leakage.csv", "leakage.png")
 

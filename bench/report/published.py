@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 from tabulate import tabulate
 
+from bench.cells.store import Store
 from bench.report.leaderboard import Leaderboard, notes, title
 from bench.report.recall import (
     class_counts,
@@ -23,8 +24,7 @@ from bench.report.recall import (
 )
 from bench.report.rows import read_rows
 from bench.spec import parse_spec
-from bench.store import Store
-from bench.suite import Suite
+from bench.study.suite import Suite
 
 NOT_RUN = "not run"
 NOT_STATED = "not stated"

@@ -11,7 +11,7 @@ import pandas as pd
 
 from bench.report.leaderboard import Leaderboard
 from bench.spec import parse_spec
-from bench.suite import Published, Suite
+from bench.study.suite import Published, Suite
 
 PUBLISHED = "published"
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from bench.cells.store import Store
+from bench.cells.stored_cell import StoredCell
 from bench.errors import DataError
-from bench.store import Store, StoredCell
 
 Key = tuple[str, str, str]
 

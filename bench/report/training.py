@@ -9,11 +9,12 @@ import numpy as np
 import pandas as pd
 from tabulate import tabulate
 
-from bench.metrics import scores
+from bench.cells.metrics import scores
+from bench.cells.store import Store
+from bench.cells.stored_cell import StoredCell
+from bench.cells.training import read_history
 from bench.report.leaderboard import Leaderboard, notes, title
 from bench.report.rows import Key, read_rows
-from bench.store import Store, StoredCell
-from bench.training import read_history
 
 FILES = ("training.md", "training.csv", "training.png")
 COLUMNS = (

@@ -19,12 +19,12 @@ import numpy as np
 import pandas as pd
 from tabulate import tabulate
 
-from bench.divide import divide
+from bench.cells.prepare import Sides, prepare
 from bench.estimators.mlstm_fcn import MLSTMFCN
-from bench.plan import load_all, suite_panel
-from bench.prepare import Sides, prepare
 from bench.spec import parse_spec
-from bench.suite import read_suite
+from bench.splits.divide import divide
+from bench.study.panels import load_all, suite_panel
+from bench.study.suite_files import read_suite
 
 DEFAULT, PUBLISHED = "default: one cycle", "published: plateau"
 # Epochs of the default, of the published training, and seeds.
@@ -51,12 +51,12 @@ class Watched(MLSTMFCN):
 
     @contextlib.contextmanager
     def _log(self, windows: Any) -> Iterator[tuple[None, str, Any]]:
-        from bench.estimators._mlstm_fcn_training import _current_moments
+        from bench.estimators.mlstm_fcn.moments import current_moments
 
         def told(progress: Any) -> None:
             started = time.perf_counter()
             if progress.epochs <= 100 or progress.epochs % 20 == 0 or progress.epochs == self.epochs:
-                with _current_moments(self.model_, progress.updates):
+                with current_moments(self.model_, progress.updates):
                     self.accuracies[progress.epochs] = float(
                         (self.predict(self.X_test) == self.y_test).mean()
                     )

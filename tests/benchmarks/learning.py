@@ -21,14 +21,14 @@ import numpy as np
 import pandas as pd
 from tabulate import tabulate
 
-from bench.divide import divide
+from bench.cells.prepare import Sides, prepare
+from bench.data.scaling import Scaling
 from bench.estimators.mlstm_fcn import MLSTMFCN
 from bench.estimators.moments_forest import moments_forest
-from bench.plan import load_all, suite_panel
-from bench.prepare import Sides, prepare
-from bench.scaling import Scaling
 from bench.spec import parse_spec
-from bench.suite import read_suite
+from bench.splits.divide import divide
+from bench.study.panels import load_all, suite_panel
+from bench.study.suite_files import read_suite
 
 RATE, PER_TRIAL, PROTOCOL = 16, 4, "random-windows"
 MEMORY = "to memorise 512 windows"

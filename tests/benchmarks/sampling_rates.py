@@ -13,13 +13,13 @@ import pandas as pd
 from sklearn.metrics import balanced_accuracy_score
 from tabulate import tabulate
 
-from bench.cell import make_estimator
-from bench.divide import divide
-from bench.plan import load_all, suite_panel
-from bench.prepare import prepare
+from bench.cells.cell import make_estimator
+from bench.cells.prepare import prepare
 from bench.registry import get
 from bench.spec import parse_spec
-from bench.suite import read_suite
+from bench.splits.divide import divide
+from bench.study.panels import load_all, suite_panel
+from bench.study.suite_files import read_suite
 
 RATES, SEEDS, PER_TRIAL = (64, 32, 16, 8), range(4), 4
 PROTOCOLS = ("random-windows", "subject-stratified")

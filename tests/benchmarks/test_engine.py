@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from bench.engines.local import Limits, run_local
-from bench.plan import make_plan
-from bench.runner import execute, in_this_process
-from bench.suite import read_suite
+from bench.running.local import Limits, run_local
+from bench.running.runner import execute, in_this_process
+from bench.study.plan import make_plan
+from bench.study.suite_files import read_suite
 
-PLUGINS = Path(__file__).parents[1] / "engines" / "plugins"
+PLUGINS = Path(__file__).parents[1] / "running" / "plugins"
 ENGINES = {
     "one process": in_this_process,
     "a process each": partial(run_local, limits=Limits(1)),
@@ -28,7 +28,7 @@ ENGINES = {
 def test_cells(benchmark, request, toy_suite, tmp_path_factory, estimator, cells, engine):
     from multiprocessing import forkserver
 
-    from bench.registry import add_plugin_folder
+    from bench.discovery import add_plugin_folder
 
     add_plugin_folder(PLUGINS)
     forkserver._forkserver._stop()  # each estimator's own server, with what it needs

@@ -12,13 +12,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bench.divide import divide
-from bench.loading import find_sources, load_recordings
-from bench.plan import make_plan
-from bench.runner import execute
+from bench.data.loading import find_sources, load_recordings
+from bench.data.windows import Target, Windowing, make_panel
+from bench.running.runner import execute
 from bench.spec import parse_spec
-from bench.suite import read_suite
-from bench.windows import Target, Windowing, make_panel
+from bench.splits.divide import divide
+from bench.study.plan import make_plan
+from bench.study.suite_files import read_suite
 
 REPOSITORY = Path(__file__).parents[2]
 

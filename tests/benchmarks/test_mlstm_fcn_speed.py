@@ -35,13 +35,15 @@ def plain(plain_network):
 
 def epoch_of(X, y, **options):
     """Return a function that trains our network for one more epoch."""
-    from bench.estimators import _mlstm_fcn_training as training
+    from bench.estimators.mlstm_fcn import training
+    from bench.estimators.mlstm_fcn.progress import Progress
+    from bench.estimators.mlstm_fcn.windows import Windows
 
     fitted = MLSTMFCN(epochs=1, random_state=0, **options).fit(X[:BATCH], y[:BATCH])
     settings = training.Settings(1000, BATCH, "one-cycle", 5e-3, 100, None, None, 0)
     trained, sums = training._compiled(fitted.model_, settings.learning_rate)
-    progress = training.Progress()
-    return lambda: training._run_epoch(trained, sums, training.Windows(X, y), settings, progress)
+    progress = Progress()
+    return lambda: training._run_epoch(trained, sums, Windows(X, y), settings, progress)
 
 
 def convolutions(gradients):

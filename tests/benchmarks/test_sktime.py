@@ -12,13 +12,13 @@ import pytest
 from sklearn.metrics import balanced_accuracy_score
 from sktime.classification.base import BaseClassifier
 
-from bench.cell import make_estimator
-from bench.engines.local import Limits, run_local
-from bench.plan import make_plan
+from bench.cells.cell import make_estimator
+from bench.data.scaling import MinMax
 from bench.registry import get
-from bench.runner import execute
-from bench.scaling import MinMax
-from bench.suite import read_suite
+from bench.running.local import Limits, run_local
+from bench.running.runner import execute
+from bench.study.plan import make_plan
+from bench.study.suite_files import read_suite
 
 ESTIMATORS = {
     "majority": {},

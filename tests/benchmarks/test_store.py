@@ -9,12 +9,12 @@ from dataclasses import replace
 
 import pytest
 
-from bench.cell import run_cell
-from bench.job import store_outcome
-from bench.plan import make_plan
-from bench.runner import job_of
-from bench.store import Store
-from bench.suite import read_suite
+from bench.cells.cell import run_cell
+from bench.cells.job import store_outcome
+from bench.cells.store import Store
+from bench.running.runner import job_of
+from bench.study.plan import make_plan
+from bench.study.suite_files import read_suite
 
 
 @pytest.fixture(scope="module")
@@ -49,7 +49,7 @@ def test_nothing_is_to_do(benchmark, stored):
 
 @pytest.mark.benchmark(group="10,000 stored cells")
 def test_tables(benchmark, stored):
-    from bench.cli import _write_tables
+    from bench.cli.app import _write_tables
 
     def tables():
         plan = stored()

@@ -5,11 +5,11 @@ import time
 import numpy as np
 import pytest
 
+from bench.cells.saved import About, DataSet
+from bench.data.scaling import make_scaler
+from bench.data.windows import Target
 from bench.estimators.mlstm_fcn import MLSTMFCN
-from bench.saved import About, DataSet
-from bench.scaling import make_scaler
-from bench.stream import Classifier
-from bench.windows import Target
+from bench.live.classifier import Classifier
 
 pytestmark = pytest.mark.benchmark(group="live use, windows of 5 x 640")
 N_WINDOWS, WARM_UP = 600, 20

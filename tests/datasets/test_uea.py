@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from bench.data.loading import find_sources, load_recordings
 from bench.datasets.uea import (
     PAPER,
     uea,
@@ -19,7 +20,6 @@ from bench.datasets.uea import (
     uea_paper_problems,
     uea_problems,
 )
-from bench.loading import find_sources, load_recordings
 from bench.recordings import DataError
 from bench.spec import parse_spec
 

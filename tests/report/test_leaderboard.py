@@ -9,13 +9,13 @@ import pandas as pd
 import pytest
 from matplotlib.image import imread
 
+from bench.cells.store import Store
 from bench.errors import DataError
-from bench.plan import make_plan
 from bench.report.confusion import write_confusions
 from bench.report.leaderboard import make_leaderboard, write_leaderboard
-from bench.runner import execute
-from bench.store import Store
-from bench.suite import read_suite
+from bench.running.runner import execute
+from bench.study.plan import make_plan
+from bench.study.suite_files import read_suite
 
 CONTRACT = [
     "estimator", "protocol", "audit", "n_cells", "accuracy", "accuracy_std", "balanced_accuracy",

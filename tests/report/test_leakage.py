@@ -5,12 +5,12 @@ import pandas as pd
 import pytest
 from sklearn.metrics import balanced_accuracy_score
 
-from bench.plan import make_plan
 from bench.report.bootstrap import SubjectBootstrap, balanced_accuracy, count_by_subject, interval
 from bench.report.leaderboard import make_leaderboard
 from bench.report.leakage import make_leakage, write_leakage
-from bench.runner import execute
-from bench.suite import read_suite
+from bench.running.runner import execute
+from bench.study.plan import make_plan
+from bench.study.suite_files import read_suite
 
 PROTOCOLS = ["loso", "subject-independent", "leave-one-stimulus-out[folds=5]", "subject-stratified",
              "random-windows", "split-then-oversample", "oversample-then-split"]  # fmt: skip

@@ -13,15 +13,15 @@ import pytest
 from matplotlib.figure import Figure
 from matplotlib.image import imread
 
-from bench.plan import make_plan
+from bench.cells.store import Store
+from bench.data.windows import Target
 from bench.registry import get
 from bench.report.leaderboard import make_leaderboard, notes
 from bench.report.published import conclude, write_published
-from bench.runner import execute
+from bench.running.runner import execute
 from bench.spec import parse_spec
-from bench.store import Store
-from bench.suite import read_suite
-from bench.windows import Target
+from bench.study.plan import make_plan
+from bench.study.suite_files import read_suite
 
 REPOSITORY = Path(__file__).parents[2]
 PLAIN, AFTER, BEFORE = "random-windows[scaler=all]", "split-then-oversample", "oversample-then-split"
@@ -185,7 +185,7 @@ def test_our_accuracy_stands_beside_the_published_and_what_has_not_run_says_so(r
 
 
 def test_the_epochs_of_our_rows_are_those_they_were_trained_for(run, tmp_path, monkeypatch):
-    from bench.registry import add_plugin_folder
+    from bench.discovery import add_plugin_folder
 
     (tmp_path / "plugins").mkdir()
     (tmp_path / "plugins" / "slow.py").write_text(
@@ -301,7 +301,7 @@ def test_an_order_is_named_only_if_it_comes_near_and_the_other_does_not(before, 
 @pytest.mark.parametrize("target", ["arousal", "valence"])
 def test_the_committed_tables_are_what_the_committed_predictions_give(target, tmp_path):
     suite = read_suite(f"deap-{target}-published")
-    committed = Store(REPOSITORY / "results", suite.name, True)
+    committed = Store(REPOSITORY / "results" / "reference", suite.name, True)
     if not any(committed.cells()):
         pytest.skip("needs the cells of the reference results, which a clone does not hold; run the suite")
     copy = Store(tmp_path, suite.name, True)
@@ -315,7 +315,7 @@ def test_the_committed_tables_are_what_the_committed_predictions_give(target, tm
 
 @pytest.mark.parametrize("folder", ["uea-paper"])
 def test_the_committed_accuracies_beside_published_ones_are_those_of_the_committed_leaderboard(folder):
-    results = REPOSITORY / "results" / folder
+    results = REPOSITORY / "results" / "reference" / folder
     if not results.is_dir():
         pytest.skip("needs the reference results of a clone")
     rows = pd.read_csv(results / "published.csv")

@@ -5,12 +5,12 @@ import pandas as pd
 import pytest
 from typer.testing import CliRunner
 
-from bench.cli import app
-from bench.plan import make_plan
+from bench.cli.app import app
 from bench.report.leaderboard import make_leaderboard
 from bench.report.training import make_training, still_falling, write_training
-from bench.runner import execute
-from bench.suite import read_suite
+from bench.running.runner import execute
+from bench.study.plan import make_plan
+from bench.study.suite_files import read_suite
 
 FILES = ["training.md", "training.csv", "training.png"]
 

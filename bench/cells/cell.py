@@ -1,0 +1,253 @@
+"""A `Cell` is one estimator under one protocol on one split; running it gives an `Outcome`."""
+
+from __future__ import annotations
+
+import os
+import time
+import warnings
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from bench.cells.memory import PeakMemory
+from bench.cells.metrics import confusion, scores
+from bench.cells.prepare import prepare
+from bench.cells.quiet import import_quietly
+from bench.cells.training import Training, training_of
+from bench.data.scaling import Scaler, Scaling
+from bench.data.windows import Panel
+from bench.registry import Plugin, get
+from bench.splits.audit import Audit
+from bench.splits.split import LeakError, Split
+
+HARNESS = ("random_state", "n_jobs", "log_dir")
+
+
+@dataclass(frozen=True)
+class Cell:
+    """What is to be run, as a plain value.
+
+    Attributes
+    ----------
+    variant : str
+        Which of a data set's several (a problem of the UEA archive), ``""`` where there is one.
+    protocol, estimator : str
+        The protocol's name and the estimator's spec, as in tables.
+    plugin, resampler : str
+        The estimator's and the resampler's registered names (``""``: no resampling).
+    parameters : tuple of (str, value)
+        All the estimator's parameters, defaults included, sorted.
+    scaling : str
+    seed : int
+        Of the split, the resampler and the estimator.
+    fold : int or None
+        Where a protocol has several splits a seed.
+    ablation : str
+        Name of the ablation that changed windows, target, channels or scaling; ``""``: as the suite says.
+    """
+
+    variant: str
+    protocol: str
+    estimator: str
+    plugin: str
+    resampler: str
+    parameters: tuple[tuple[str, Any], ...]
+    scaling: Scaling
+    seed: int
+    fold: int | None = None
+    ablation: str = ""
+
+
+@dataclass(frozen=True, eq=False)
+class Fitted:
+    """The estimator after its fit, and the scaler of the windows that it was given."""
+
+    estimator: Any
+    scaler: Scaler
+
+
+@dataclass(eq=False)
+class Outcome:
+    """What running a cell gave.
+
+    The status is ``ok``, with predictions and scores, or another with a reason: ``failed``,
+    ``out-of-memory``, ``timeout`` or ``crashed``.
+
+    Times are wall seconds: `prepare_seconds` for copying, scaling and resampling windows. Memory is in
+    megabytes above what the process held before fitting; where several cells run in one process, what a
+    library keeps from an earlier one (as TensorFlow does) is not counted again. `predictions` has a row a
+    test window: ``subject``, ``trial``, ``start``, ``y_true``, ``y_pred`` and ``probability <class>`` for
+    each class, where the estimator gives probabilities. `audit` is the split's, with what the resampler
+    made added. `training` is what the estimator tells of its fit. `fitted` is there only if `run_cell` was asked
+    to keep it.
+    """
+
+    cell: Cell
+    status: str
+    audit: Audit
+    reason: str = ""
+    scores: dict[str, float] = field(default_factory=dict)
+    prepare_seconds: float = 0.0
+    fit_seconds: float = 0.0
+    predict_seconds: float = 0.0
+    peak_memory_mb: float = 0.0
+    n_train: int = 0
+    n_test: int = 0
+    warnings: list[str] = field(default_factory=list)
+    predictions: pd.DataFrame | None = None
+    training: Training = field(default_factory=Training)
+    fitted: Fitted | None = None
+
+
+def available_cores() -> int:
+    """Return the number of processors that this process may use, at most ``OMP_NUM_THREADS`` if that is set."""
+    there = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    asked = os.environ.get("OMP_NUM_THREADS", "")
+    return min(there, int(asked)) if asked.isdecimal() and int(asked) else there
+
+
+def run_cell(
+    cell: Cell,
+    panel: Panel,
+    split: Split,
+    log_dir: Path | None = None,
+    *,
+    keep_fitted: bool = False,
+    windows_file: Path | None = None,
+) -> Outcome:
+    """Fit on the training side, predict the test side; whatever goes wrong is in the outcome.
+
+    Order of work: windows are copied, the scaler is fitted on the training windows and applied to
+    both sides, padding becomes 0, the resampler balances the training windows, what it made is
+    audited, padding becomes NaN again for an estimator that takes windows of unequal length, the
+    estimator is made, fitted and asked. `log_dir` is a folder that it may write into, and with
+    `keep_fitted` it stays in the outcome. `windows_file` is where the scaled windows are shared with
+    other cells of the split.
+
+    Raises
+    ------
+    LeakError
+        If resampling leaks under a protocol that promises to be clean: that is no outcome to go on from.
+    """
+    outcome = Outcome(cell, "ok", split.audit)
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        try:
+            fitted = _run(cell, panel, split, outcome, log_dir, windows_file)
+            outcome.fitted = fitted if keep_fitted else None
+        except LeakError as error:
+            raise LeakError(f"protocol '{cell.protocol}' promises a clean split, and {error}") from None
+        except (Exception, SystemExit) as error:  # an estimator may raise anything; the run goes on
+            outcome.status = "out-of-memory" if isinstance(error, MemoryError) else "failed"
+            outcome.reason = f"{type(error).__name__}: {error}".strip()
+            outcome.predictions = None
+            outcome.scores = {}
+    ignored = (DeprecationWarning, PendingDeprecationWarning, FutureWarning, ResourceWarning)
+    told = (f"{w.category.__name__}: {w.message}" for w in caught if not issubclass(w.category, ignored))
+    outcome.warnings += list(dict.fromkeys(told))[:5]
+    return outcome
+
+
+def _run(
+    cell: Cell,
+    panel: Panel,
+    split: Split,
+    outcome: Outcome,
+    log_dir: Path | None,
+    windows_file: Path | None,
+) -> Fitted:
+    from sklearn.utils.validation import has_fit_parameter
+
+    plugin = get("estimator", cell.plugin)
+    clock = time.perf_counter()
+    unequal_length = plugin.about["unequal_length"]
+    sides = prepare(
+        panel,
+        split,
+        cell.scaling,
+        cell.resampler,
+        cell.seed,
+        keep_padding=unequal_length,
+        windows_file=windows_file,
+    )
+    outcome.prepare_seconds = time.perf_counter() - clock
+    outcome.audit = sides.audit
+    outcome.n_train, outcome.n_test = len(sides.X_train), len(sides.X_test)
+
+    import_quietly(plugin.requires)  # importing TensorFlow is no part of anybody's training time
+    if plugin.about["compiled"]:
+        _rehearse(cell, plugin, sides.X_train, sides.y_train)
+    estimator = make_estimator(plugin, dict(cell.parameters), cell.seed, log_dir)
+    given = {} if sides.sample_weight is None else {"sample_weight": sides.sample_weight}
+    if given and not has_fit_parameter(estimator, "sample_weight"):
+        raise ValueError(
+            f"the fit of {cell.plugin} takes no sample_weight, so +{cell.resampler} has no way to it"
+        )
+    if has_fit_parameter(estimator, "groups"):
+        given["groups"] = sides.groups
+    with PeakMemory() as peak:
+        clock = time.perf_counter()
+        estimator.fit(sides.X_train, sides.y_train, **given)
+        outcome.fit_seconds = time.perf_counter() - clock
+        clock = time.perf_counter()
+        probabilities = None
+        if plugin.about["most_probable"]:
+            probabilities = np.asarray(estimator.predict_proba(sides.X_test))
+            y_pred = np.asarray(estimator.classes_).astype(str)[probabilities.argmax(axis=1)]
+        else:
+            y_pred = np.asarray(estimator.predict(sides.X_test)).astype(str)
+        outcome.predict_seconds = time.perf_counter() - clock
+    outcome.peak_memory_mb = peak.megabytes
+    if y_pred.shape != sides.y_test.shape:
+        raise ValueError(f"predict gave shape {y_pred.shape} for {len(sides.y_test)} windows")
+    strange = sorted(set(y_pred.tolist()) - set(panel.classes))
+    if strange:
+        raise ValueError(
+            f"predict gave {strange[0]!r}, which is none of the classes {', '.join(panel.classes)}"
+        )
+
+    predictions = panel.windows.iloc[split.test][["subject", "trial", "start"]].reset_index(drop=True)
+    predictions["y_true"] = sides.y_test
+    predictions["y_pred"] = y_pred
+    if probabilities is None and hasattr(estimator, "predict_proba"):
+        probabilities = np.asarray(estimator.predict_proba(sides.X_test))
+    if probabilities is not None:
+        named = pd.DataFrame(
+            probabilities,
+            columns=np.asarray(estimator.classes_).astype(str),
+        ).reindex(columns=list(panel.classes), fill_value=0.0)
+        predictions = predictions.join(named.astype(np.float32).add_prefix("probability "))
+    outcome.predictions = predictions
+    outcome.scores = scores(confusion(sides.y_test, y_pred, panel.classes))
+    outcome.training, outcome.warnings = training_of(estimator)
+    return Fitted(estimator, sides.scaler)
+
+
+def make_estimator(
+    plugin: Plugin, parameters: Mapping[str, Any], random_state: int, log_dir: Path | None = None
+) -> Any:
+    """Call an estimator's factory, with the seed, the cores at hand and a folder if it takes them."""
+    given = {
+        "random_state": random_state,
+        "n_jobs": available_cores(),
+        "log_dir": None if log_dir is None else str(log_dir),
+    }
+    wanted = {name: given[name] for name in HARNESS if name in plugin.parameters()}
+    return plugin.factory(**parameters, **wanted)
+
+
+_rehearsed: set[tuple[str, int]] = set()
+
+
+def _rehearse(cell: Cell, plugin: Plugin, X: np.ndarray, y: np.ndarray) -> None:
+    """Make a compiled estimator compile before the clock starts, on two windows of each class."""
+    key = (cell.plugin, X.shape[1])
+    if key in _rehearsed:
+        return
+    few = np.concatenate([np.flatnonzero(y == label)[:2] for label in np.unique(y)])
+    make_estimator(plugin, dict(cell.parameters), cell.seed).fit(X[few], y[few]).predict(X[few])
+    _rehearsed.add(key)

@@ -1,0 +1,1 @@
+"""Resamplers: what balances the classes of training windows, a kind a file; found like estimators and data sets."""

@@ -1,0 +1,50 @@
+"""``tables``: the tables and figures of stored results."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from bench.cli.options import StoredOption, SuiteOption
+from bench.cli.stored import stored
+from bench.cli.terminal import make_console
+
+if TYPE_CHECKING:
+    from bench.cells.store import Store
+    from bench.study.suite import Suite
+
+
+EXAMPLES = "Example:\n\npython -m bench tables --suite deap-arousal"
+
+
+def tables(suite: SuiteOption, results: StoredOption = None) -> None:
+    """Rebuild leaderboard and confusion matrices from the stored predictions; trains nothing."""
+    for store, study in stored(suite, results):
+        write_tables(store, study)
+
+
+def write_tables(store: Store, suite: Suite) -> None:
+    """Write all tables and figures of a store, and print the leaderboard."""
+    from bench.cli.leaderboard_table import print_leaderboard
+    from bench.report.ablations import write_ablations
+    from bench.report.confusion import write_confusions
+    from bench.report.leaderboard import make_leaderboard, write_leaderboard
+    from bench.report.leakage import write_leakage
+    from bench.report.published import write_published
+    from bench.report.training import write_training
+
+    board = make_leaderboard(store)
+    write_leaderboard(board, store)
+    write_confusions(board, store)
+    others = [
+        *write_leakage(board, store),
+        *write_ablations(board, store),
+        *write_training(board, store),
+        *write_published(board, suite, store),
+    ]
+    terminal = make_console()
+    print_leaderboard(board, terminal)
+    more = "".join(f", {file.name}" for file in others if file.suffix == ".md")
+    terminal.print(
+        f"tables and figures: {store.folder}/leaderboard.md, .csv, .tex{more} and {store.folder}/confusion/",
+        soft_wrap=True,
+    )

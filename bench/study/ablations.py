@@ -1,0 +1,115 @@
+"""Ablations: rows that each change one thing of a reference and keep its division of the trials."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from bench.data.windows import Panel, without_unit
+from bench.errors import SuiteError
+from bench.spec import Spec, parse_spec
+from bench.splits.divide import Division, digest_of, make_split
+from bench.splits.split import Split
+from bench.study.suite import Change, Suite
+
+REFERENCE = "reference"
+
+
+@dataclass(frozen=True)
+class Row:
+    """One row of the table of ablations: its name, the suite as it changes it, and the estimator."""
+
+    name: str
+    suite: Suite
+    spec: Spec
+
+
+def ablation_rows(suite: Suite, channels: tuple[str, ...]) -> list[Row]:
+    """Return the reference and the rows of a suite's ``[ablations]``.
+
+    Parameters
+    ----------
+    suite : Suite
+        As the profile runs it.
+    channels : tuple of str
+        The channels of the reference, with their units; ``each_channel`` makes two rows of each.
+
+    Raises
+    ------
+    SuiteError
+        If the suite has no ablations, or a row changes what cannot be changed so.
+    """
+    ablations = suite.ablations
+    if ablations is None:
+        raise SuiteError(f"suite '{suite.name}' has no [ablations]")
+    changes = {REFERENCE: Change(), **ablations.rows}
+    if ablations.each_channel and len(channels) > 1:
+        short = [without_unit(channel) for channel in channels]
+        changes |= {f"without {name}": Change(without=name) for name in short}
+        changes |= {f"{name} alone": Change(only=name) for name in short}
+    return [
+        Row(name, _changed(suite, change, channels), parse_spec(change.estimator or ablations.estimator))
+        for name, change in changes.items()
+    ]
+
+
+def _changed(suite: Suite, change: Change, channels: tuple[str, ...]) -> Suite:
+    new: dict[str, Any] = {
+        "target": suite.target.model_validate({**suite.target.model_dump(), **change.target}),
+        "windows": suite.windows.model_validate({**suite.windows.model_dump(), **change.windows}),
+        "scaling": change.scaling or suite.scaling,
+        "derived": suite.derived if change.derived is None else change.derived,
+    }
+    if change.only is not None:
+        new["channels"] = [change.only]
+    elif change.without is not None:
+        left = [name for name in channels if change.without not in (name, without_unit(name))]
+        if len(left) == len(channels):
+            raise SuiteError(f"ablations: there is no channel '{change.without}' to leave out")
+        new["channels"] = left
+    return suite.model_copy(update=new)
+
+
+def divided_alike(division: Division, reference: Panel, panel: Panel) -> Division:
+    """Return the division of `panel` that tests the trials which a division of the reference tests.
+
+    Its split raises SuiteError as `same_trials`, or if a class has no training window.
+    """
+
+    def make() -> Split:
+        train, test = same_trials(division.split, reference, panel)
+        lost = sorted(set(panel.y[test]) - set(panel.y[train]))
+        if lost:
+            raise SuiteError(f"class '{lost[0]}' has no training window in the reference's division")
+        sees = {"scaler": "train", "resampler": "train"}
+        return make_split(panel, train, test, sees, must_be_clean=division.split.must_be_clean)
+
+    return Division(
+        division.fold, digest_of(Path(__file__).read_bytes(), division.source, panel.digest), make
+    )
+
+
+def same_trials(split: Split, reference: Panel, panel: Panel) -> tuple[np.ndarray, np.ndarray]:
+    """Return the rows of `panel` whose trials the reference trains on, and those it tests.
+
+    Trials that the reference leaves out (of no class there) are on neither side.
+
+    Raises
+    ------
+    SuiteError
+        If the reference has windows of a trial on both sides: then no two divisions of other windows
+        are the same.
+    """
+
+    def trials(of: Panel, rows: np.ndarray) -> pd.MultiIndex:
+        return pd.MultiIndex.from_frame(of.windows[["subject", "trial"]].iloc[rows])
+
+    train, test = trials(reference, split.train).unique(), trials(reference, split.test).unique()
+    if len(train.intersection(test)):
+        raise SuiteError("ablations need a protocol that holds whole trials out")
+    own = trials(panel, np.arange(len(panel)))
+    return np.flatnonzero(own.isin(train)), np.flatnonzero(own.isin(test))

@@ -1,0 +1,54 @@
+"""The estimators and protocols that a suite names, checked against what is registered."""
+
+from __future__ import annotations
+
+import inspect
+from typing import Any
+
+from bench.cells.cell import HARNESS
+from bench.errors import SuiteError, nearest
+from bench.registry import Plugin, get, plugins
+from bench.spec import Spec, check_parameters, parse_spec
+from bench.study.suite import Suite
+
+
+def check_estimators(suite: Suite) -> list[Spec]:
+    """Return the suite's estimators, each once; an error if one is unknown or has not such a parameter."""
+    specs = [parse_spec(text) for text in suite.estimators]
+    for spec in specs:
+        plugin = get("estimator", spec.name)
+        check_parameters(plugin, spec.parameters, HARNESS, f"estimator '{spec}'")
+        if spec.resampler:
+            get("resampler", spec.resampler)
+    for name, parameters in suite.parameters.items():
+        if name not in plugins("estimator"):
+            raise SuiteError(
+                f"suite '{suite.name}': key 'parameters.{name}': no estimator of that name"
+                f"{nearest(name, plugins('estimator'))}"
+            )
+        check_parameters(
+            plugins("estimator")[name], parameters, HARNESS, f"suite '{suite.name}': parameters.{name}"
+        )
+    return list({str(spec): spec for spec in specs}.values())
+
+
+def check_protocols(suite: Suite) -> list[Spec]:
+    """Return the suite's protocols, each once; an error if one is unknown or has not such a parameter."""
+    specs = [parse_spec(text) for text in suite.protocols]
+    for spec in specs:
+        plugin = get("protocol", spec.name)
+        check_parameters(plugin, spec.parameters, ("seed",), f"protocol '{spec}'")
+        if spec.resampler:
+            raise SuiteError(
+                f"protocol '{spec}': resamplers belong to estimators: mlstm-fcn+{spec.resampler}"
+            )
+    return list({str(spec): spec for spec in specs}.values())
+
+
+def all_parameters(suite: Suite, spec: Spec, plugin: Plugin) -> dict[str, Any]:
+    """Return what an estimator is called with: defaults, the suite's and the spec's; an error if one lacks."""
+    parameters = {**plugin.parameters(HARNESS), **suite.parameters.get(spec.name, {}), **spec.parameters}
+    for name, value in parameters.items():
+        if value is inspect.Parameter.empty:
+            raise SuiteError(f"estimator '{spec}' needs its parameter '{name}': {spec.name}[{name}=...]")
+    return parameters

@@ -1,0 +1,15 @@
+"""Benchmarks are slow tests unless they are asked to measure: then they are what was asked for."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if not config.getoption("benchmark_enable"):
+        for item in items:
+            if Path(__file__).parent in item.path.parents:
+                item.add_marker("slow")
