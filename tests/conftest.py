@@ -95,7 +95,7 @@ class Done:
 
 
 @pytest.fixture
-def bench(capfd: pytest.CaptureFixture[str]) -> Iterator[Callable[..., Done]]:
+def bench(capsys: pytest.CaptureFixture[str]) -> Iterator[Callable[..., Done]]:
     """``python -m bench`` in this process, whose imports are paid once: ``bench("list", cwd=..., columns=80)``."""
     handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
 
@@ -111,13 +111,13 @@ def bench(capfd: pytest.CaptureFixture[str]) -> Iterator[Callable[..., Done]]:
                 patch.setenv(name, value)
             patch.setattr(sys, "argv", ["bench", *map(str, arguments)])
             patch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(stdin)))
-            capfd.readouterr()
+            capsys.readouterr()
             try:
                 main()
                 status = 0
             except SystemExit as end:
                 status = end.code if isinstance(end.code, int) else int(bool(end.code))
-        return Done(status, *capfd.readouterr())
+        return Done(status, *capsys.readouterr())
 
     yield run
     for number, handler in handlers.items():

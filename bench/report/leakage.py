@@ -247,7 +247,10 @@ def _draw(path: Path, table: pd.DataFrame, board: Leaderboard) -> None:
     axes.grid(axis="x", alpha=0.3)
     axes.spines[["top", "right"]].set_visible(False)
     figure.legend(
-        *axes.get_legend_handles_labels(), loc="outside upper right", ncols=len(estimators), frameon=False
+        *axes.get_legend_handles_labels(),
+        loc="outside upper right",
+        ncols=min(4, len(estimators)),
+        frameon=False,
     )
     simulated = board.about["simulated"]
     figure.supxlabel(title(board), fontsize=7, color="firebrick" if simulated else "dimgray")

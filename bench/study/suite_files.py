@@ -49,6 +49,10 @@ def read_suite(name_or_path: str) -> Suite:
         raise SuiteError("\n".join(_plain(layers, fault) for fault in error.errors())) from None
     if not suite.name.replace("-", "").replace("_", "").isalnum():
         raise SuiteError(f"{path}: key 'name': {suite.name!r} has to be letters, digits, '-' and '_'")
+    if suite.name == "reference":
+        raise SuiteError(
+            f"{path}: key 'name': 'reference' is the folder of the reference results; take another"
+        )
     return suite
 
 

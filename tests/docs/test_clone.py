@@ -40,8 +40,8 @@ def clone(tmp_path_factory, repository, bench, pages):
     (command,) = re.findall(
         r"^pip install \S+ \S+ -e \. && (python -m bench run .*)$", pages["README.md"], re.MULTILINE
     )
-    # In full it takes minutes.
-    done = bench(*shlex.split(command)[3:], "--profile", "smoke", cwd=folder, root=folder)
+    # In full it takes minutes; models are kept for a test below.
+    done = bench(*shlex.split(command)[3:], "--profile", "smoke", "--save-models", cwd=folder, root=folder)
     assert done.returncode == 0, done.stdout + done.stderr
     return folder
 
@@ -85,7 +85,7 @@ def test_the_run_leaves_the_clone_clean(clone, results):
 
 
 def test_the_tests_leave_the_clone_clean(clone):
-    # One file stands for all: the whole test command takes half an hour, and this test is a part of it.
+    # One file stands for all: the whole test command takes minutes, and this test is a part of it.
     (one,) = clone.glob("tests/**/test_spec.py")
     done = subprocess.run(
         [sys.executable, "-m", "pytest", "-q", str(one)],

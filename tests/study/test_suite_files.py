@@ -387,3 +387,10 @@ def test_any_suite_is_read_back_as_it_is_written(title, parameters, target, wind
         path = Path(folder) / "any.toml"
         path.write_text(suite_as_toml(suite), encoding="utf-8")
         assert read_suite(str(path)) == suite
+
+
+def test_a_suite_cannot_take_the_folder_of_the_reference_results(tmp_path):
+    file = tmp_path / "reference.toml"
+    file.write_text('extends = "uea"\n')
+    with pytest.raises(SuiteError, match="'reference' is the folder of the reference results"):
+        read_suite(str(file))
