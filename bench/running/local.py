@@ -3,20 +3,16 @@
 from __future__ import annotations
 
 import contextlib
-import multiprocessing
 import os
 import signal
-import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, field
-from multiprocessing import forkserver
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import ForkServerProcess
 from pathlib import Path
-from typing import Any
 
 import filelock
 import psutil
@@ -26,9 +22,8 @@ from bench.cells.job import Job, store_outcome
 from bench.cells.stored_cell import StoredCell
 from bench.discovery import plugin_folders
 from bench.errors import BenchError, DataError
-from bench.registry import get
-from bench.running import preload, worker
 from bench.running.cost import Budget
+from bench.running.server import Server
 from bench.running.shared import WindowsFiles, shared
 from bench.running.waiting import Waiting
 from bench.splits.split import LeakError
@@ -153,7 +148,7 @@ class _Engine:
         self.folder = folder
         self.running: list[_Running] = []
         self.free = _shares(limits)
-        self.context = _server(jobs)
+        self.server = Server(jobs)
         self.windows = WindowsFiles(folder, jobs)
 
     def run(self) -> Iterator[tuple[int, StoredCell]]:
@@ -181,14 +176,11 @@ class _Engine:
 
     def _launch(self, number: int, job: Job, lock: filelock.BaseFileLock) -> _Running:
         job.store.sweep(job.cell)
-        answer, there = self.context.Pipe(duplex=False)
         cores, log = self.free.pop(), self.folder / f"{number}.log"
         alone = max(1, available_cores() // self.limits.jobs)
         n_cores = len(cores) if cores else self.limits.cores or alone
-        arguments = (job, there, log, n_cores, cores, plugin_folders(), self.windows.begin(job))
-        process = self.context.Process(target=worker.work, args=arguments)
-        process.start()
-        there.close()
+        arguments = (log, n_cores, cores, plugin_folders(), self.windows.begin(job))
+        process, answer = self.server.start(job, arguments)
         return _Running(number, job, lock, cores, log, process, answer)
 
     def _look(self, one: _Running) -> StoredCell | None:
@@ -211,6 +203,7 @@ class _Engine:
             if stored is None:
                 if not status:
                     status, reason = _how_it_ended(one)
+                    self.server.ensure_running()  # it may have ended, and its processes with it
                 outcome = Outcome(one.job.cell, status, one.job.split.audit, reason, fit_seconds=one.seconds)
                 stored = store_outcome(one.job, outcome)
             return stored
@@ -273,27 +266,3 @@ def _how_it_ended(one: _Running) -> tuple[str, str]:
         ended = f"signal {-code}" if code < 0 else f"exit status {code}, without a result"
     last = one.last_lines()
     return "crashed", ended + (f": {last}" if last else "")
-
-
-def _server(jobs: Sequence[Job]) -> Any:
-    """Return the context whose processes are forked from a server that has imported what the jobs need."""
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload([preload.__name__])
-    needed = {module for job in jobs for module in get("estimator", job.cell.plugin).requires}
-    told = {
-        preload.MODULES: ",".join(sorted(needed)),
-        preload.PLUGINS: os.pathsep.join(map(str, plugin_folders())),
-    }
-    before = {name: os.environ.get(name) for name in told}
-    os.environ.update(told)
-    # A cell ends, or is ended, without ceremony. What its libraries leave is swept up, and no news to anybody.
-    sys.warnoptions.append("ignore:resource_tracker:UserWarning")
-    try:
-        forkserver.ensure_running()
-    finally:  # other programs that this process starts are to see the environment as it was
-        for name, value in before.items():
-            del os.environ[name]
-            if value is not None:
-                os.environ[name] = value
-        sys.warnoptions.pop()
-    return context

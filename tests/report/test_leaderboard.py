@@ -3,6 +3,7 @@
 import csv
 import json
 import shutil
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -24,13 +25,8 @@ CONTRACT = [
 
 
 @pytest.fixture
-def run(toy_suite, tmp_path):
-    def make(**changes):
-        plan = make_plan(read_suite(str(toy_suite)), "quick", changes, results=tmp_path / "results")
-        list(execute(plan))
-        return plan.store
-
-    return make
+def run(toy_suite, results):
+    return partial(results, toy_suite)
 
 
 def rewrite(cell_folder, **changes):
@@ -82,7 +78,7 @@ def test_clean_rows_come_first_the_best_first_and_leaking_ones_apart_and_branded
     assert leaking.count("**LEAKS trials, samples**") == 3
 
 
-def test_every_file_says_that_the_recordings_are_simulated(run):
+def test_every_file_says_that_the_recordings_are_simulated(run, blank_pictures):
     store = run(estimators=["majority"], seeds=1)
     board = make_leaderboard(store)
     write_leaderboard(board, store)
@@ -113,7 +109,7 @@ def test_confusions_hold_every_test_window_of_every_seed(run):
     assert picture[..., :3].std() > 0.05
 
 
-def test_figures_of_rows_that_are_gone_are_removed(run):
+def test_figures_of_rows_that_are_gone_are_removed(run, blank_pictures):
     store = run(estimators=["majority", "nearest-mean"], seeds=1)
     write_confusions(make_leaderboard(store), store)
     shutil.rmtree(store.folder / "random-windows" / "majority")
@@ -164,7 +160,7 @@ def test_seeds_with_other_parameters_are_not_averaged_with_the_newest(run):
     assert board.left_out == 2
 
 
-def test_a_data_set_of_several_problems_has_a_table_each(tmp_path):
+def test_a_data_set_of_several_problems_has_a_table_each(tmp_path, blank_pictures):
     plan = make_plan(read_suite("uea"), "smoke", {"estimators": ["majority"]}, results=tmp_path)
     list(execute(plan))
     board = make_leaderboard(plan.store)

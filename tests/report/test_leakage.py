@@ -8,21 +8,17 @@ from sklearn.metrics import balanced_accuracy_score
 from bench.report.bootstrap import SubjectBootstrap, balanced_accuracy, count_by_subject, interval
 from bench.report.leaderboard import make_leaderboard
 from bench.report.leakage import make_leakage, write_leakage
-from bench.running.runner import execute
-from bench.study.plan import make_plan
-from bench.study.suite_files import read_suite
 
 PROTOCOLS = ["loso", "subject-independent", "leave-one-stimulus-out[folds=5]", "subject-stratified",
              "random-windows", "split-then-oversample", "oversample-then-split"]  # fmt: skip
 
 
 @pytest.fixture
-def store(toy_suite, tmp_path):
+def store(toy_suite, results):
     def make(**changes):
-        changes = {"estimators": ["nearest-window", "majority"], "seeds": 2, **changes}
-        plan = make_plan(read_suite(str(toy_suite)), "quick", changes, results=tmp_path / "results")
-        assert all(stored.ok for _, stored in execute(plan))
-        return plan.store
+        own = results(toy_suite, **{"estimators": ["nearest-window", "majority"], "seeds": 2, **changes})
+        assert all(cell.ok for cell in own.cells())
+        return own
 
     return make
 

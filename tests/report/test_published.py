@@ -1,10 +1,7 @@
 """Published figures stand beside ours, and the pattern of recall by class tells how copies were made."""
 
 import dataclasses
-import os
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +15,6 @@ from bench.data.windows import Target
 from bench.registry import get
 from bench.report.leaderboard import make_leaderboard, notes
 from bench.report.published import conclude, write_published
-from bench.running.runner import execute
 from bench.spec import parse_spec
 from bench.study.plan import make_plan
 from bench.study.suite_files import read_suite
@@ -105,7 +101,7 @@ def class_sizes(toy_plugins):
 
 
 @pytest.fixture
-def run(tmp_path, class_sizes, monkeypatch):
+def run(tmp_path, results, class_sizes, monkeypatch):
     """Run the toy suite; return its board, itself and its store. Published recall falls with class size."""
     monkeypatch.delenv("UEA_ROOT", raising=False)
 
@@ -113,10 +109,8 @@ def run(tmp_path, class_sizes, monkeypatch):
         recall = [1 - size / 60 for size in class_sizes.values()]
         path = tmp_path / "toy.toml"
         path.write_text(text.format(recall=recall))
-        suite = read_suite(str(path))
-        plan = make_plan(suite, "quick", changes, results=tmp_path / "results")
-        list(execute(plan))
-        return make_leaderboard(plan.store), suite, plan.store
+        store = results(path, **changes)
+        return make_leaderboard(store), read_suite(str(path)), store
 
     return make
 
@@ -149,7 +143,7 @@ def test_a_model_that_remembers_windows_has_the_published_pattern_if_copies_are_
     assert text.endswith("counted: nearest-window, of 2 estimators).")
 
 
-def test_the_recall_is_that_of_the_stored_predictions(run):
+def test_the_recall_is_that_of_the_stored_predictions(run, blank_pictures):
     board, suite, store = run(estimators=["nearest-window"], seeds=2)
     write_published(board, suite, store)
     recall = pd.read_csv(store.folder / "recall.csv").set_index(["estimator", "protocol"])
@@ -161,7 +155,7 @@ def test_the_recall_is_that_of_the_stored_predictions(run):
     )
 
 
-def test_our_accuracy_stands_beside_the_published_and_what_has_not_run_says_so(run):
+def test_our_accuracy_stands_beside_the_published_and_what_has_not_run_says_so(run, blank_pictures):
     board, suite, store = run(estimators=["nearest-window"])
     write_published(board, suite, store)
     table = pd.read_csv(store.folder / "published.csv", dtype=str, keep_default_na=False)
@@ -204,7 +198,7 @@ def test_the_epochs_of_our_rows_are_those_they_were_trained_for(run, tmp_path, m
     assert set(table.loc["trained", "our epochs"]) == {"7"}
 
 
-def test_a_row_whose_cells_failed_says_so(run):
+def test_a_row_whose_cells_failed_says_so(run, blank_pictures):
     board, suite, store = run((SUITE + PUBLISHED).replace('"nearest-window"', '"breaks"'))
     write_published(board, suite, store)
     table = pd.read_csv(store.folder / "published.csv", dtype=str).set_index("estimator")
@@ -237,7 +231,7 @@ def test_every_file_says_that_the_recordings_are_simulated_and_repeats_the_notes
     assert picture[..., :3].std() > 0.05
 
 
-def test_a_full_run_on_recordings_has_no_caveat(run):
+def test_a_full_run_on_recordings_has_no_caveat(run, blank_pictures):
     board, suite, store = run(estimators=["nearest-window"])
     about = {**board.about, "simulated": False, "profile": "full"}
     write_published(dataclasses.replace(board, about=about), suite, store)
@@ -266,7 +260,7 @@ def test_without_one_of_the_orders_nothing_is_concluded_and_an_older_figure_goes
     assert [cell.strip() for cell in rows[-1].split("|")][4] == "–"
 
 
-def test_a_class_that_was_never_tested_has_no_recall(run):
+def test_a_class_that_was_never_tested_has_no_recall(run, blank_pictures):
     board, suite, store = run(estimators=["nearest-window"])
     for _, counts in board.confusions.values():
         counts[LEVELS.index("9")] = 0
@@ -463,17 +457,13 @@ def test_recall_by_class_of_several_data_sets_is_not_compared_and_that_is_said(r
     assert "Recall by class is not compared: there are several data sets." in text_of(store)
 
 
-def test_the_tables_of_several_problems_are_rebuilt_from_what_is_stored(run, tmp_path):
+def test_the_tables_of_several_problems_are_rebuilt_from_what_is_stored(run, bench, tmp_path, blank_pictures):
     board, suite, store = run(PROBLEMS + OF_PROBLEMS, seeds=1)
     written = write_published(board, suite, store)
     before = [file.read_bytes() for file in written]
     for file in written:
         file.unlink()
-    command = ["-m", "bench", "tables", "--suite", "toy.toml", "--results", "results"]
-    environment = {**os.environ, "PYTHONPATH": str(REPOSITORY)}
-    done = subprocess.run(
-        [sys.executable, *command], cwd=tmp_path, env=environment, capture_output=True, text=True
-    )
+    done = bench("tables", "--suite", "toy.toml", "--results", "results", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     assert "published.md" in done.stdout
     assert [file.read_bytes() for file in written] == before

@@ -8,20 +8,16 @@ from typer.testing import CliRunner
 from bench.cli.app import app
 from bench.report.leaderboard import make_leaderboard
 from bench.report.training import make_training, still_falling, write_training
-from bench.running.runner import execute
-from bench.study.plan import make_plan
-from bench.study.suite_files import read_suite
 
 FILES = ["training.md", "training.csv", "training.png"]
 
 
 @pytest.fixture
-def store(toy_suite, tmp_path):
+def store(toy_suite, results):
     def make(*estimators, **changes):
-        changes = {"estimators": list(estimators), "seeds": 3, **changes}
-        plan = make_plan(read_suite(str(toy_suite)), "quick", changes, results=tmp_path / "results")
-        assert all(stored.ok for _, stored in execute(plan))
-        return plan.store
+        own = results(toy_suite, **{"estimators": list(estimators), "seeds": 3, **changes})
+        assert all(cell.ok for cell in own.cells())
+        return own
 
     return make
 
@@ -65,7 +61,7 @@ def test_the_files_say_what_they_are_of_and_what_it_means(store):
     assert files[2].read_bytes().startswith(b"\x89PNG")
 
 
-def test_tables_rebuilds_them_from_the_stored_cells(store, toy_suite, tmp_path):
+def test_tables_rebuilds_them_from_the_stored_cells(store, toy_suite, tmp_path, blank_pictures):
     own = store("in-epochs", "majority", seeds=1)
     command = ["tables", "--suite", str(toy_suite), "--results", str(tmp_path / "results")]
     said = CliRunner().invoke(app, command)
@@ -98,7 +94,7 @@ def test_scores_alone_make_a_table_and_no_figure(store):
     assert "| – " in (own.folder / "training.md").read_text()
 
 
-def test_a_damaged_curve_keeps_no_table_back_and_is_said(store):
+def test_a_damaged_curve_keeps_no_table_back_and_is_said(store, blank_pictures):
     own = store("in-epochs", seeds=2, protocols=["subject-stratified"])
     first = next(own.cells())
     (first.folder / "training.csv").write_text("nonsense")

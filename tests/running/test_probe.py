@@ -16,11 +16,6 @@ from bench.study.suite_files import read_suite
 
 @pytest.fixture
 def plan(toy_suite, tmp_path, monkeypatch):
-    from pathlib import Path
-
-    from bench.discovery import add_plugin_folder
-
-    add_plugin_folder(Path(__file__).parent / "plugins")
     monkeypatch.setenv("BENCH_CACHE", str(tmp_path / "cache"))
 
     def make(*estimators, **changes):
@@ -65,8 +60,8 @@ def test_what_a_stored_cell_tells_of_is_not_tried(plan):
 
 
 @pytest.mark.parametrize("how", ["raise", "segfault", "hang"])
-def test_an_estimator_that_fails_stays_unknown_and_costs_the_others_nothing(plan, monkeypatch, how):
-    monkeypatch.setattr(module, "TIMEOUT", 3.0)
+@pytest.mark.usefixtures("_hanging_is_soon_over")
+def test_an_estimator_that_fails_stays_unknown_and_costs_the_others_nothing(plan, how):
     expected, _ = tried(plan(f"faulty[how={how}]", "majority"))
     assert expected[f"faulty[how={how}]"] is None
     assert expected["majority"] is not None
@@ -86,7 +81,7 @@ def test_a_budget_ends_trials_too(plan):
     todo = plan("faulty[how=hang]")
     costs = costs_of(todo)
     started = time.monotonic()
-    probe(todo, costs, Limits(budget=Budget(3, costs)))
+    probe(todo, costs, Limits(budget=Budget(1, costs)))
     assert time.monotonic() - started < module.TIMEOUT / 2
 
 

@@ -1,5 +1,7 @@
 """`why` says what differs between a stored cell and the one that would be run now; `verify` what is damaged."""
 
+import shutil
+
 import pytest
 from typer.testing import CliRunner
 
@@ -11,11 +13,19 @@ from bench.study.suite_files import read_suite
 from bench.study.why import explain
 
 
+@pytest.fixture(scope="module")
+def ran(tmp_path_factory):
+    """Folder of the results that all tests here start from, once the first of them has run the suite."""
+    return tmp_path_factory.mktemp("ran") / "results"
+
+
 @pytest.fixture
-def stored(toy_suite, tmp_path):
-    plan = make_plan(read_suite(str(toy_suite)), "smoke", {}, results=tmp_path / "results")
-    list(execute(plan))
-    return tmp_path / "results" / "toy@simulated" / "random-windows" / "nearest-mean" / "seed-0"
+def stored(toy_suite, tmp_path, ran):
+    """A cell among the results of the whole suite, the test's own."""
+    if not ran.exists():
+        list(execute(make_plan(read_suite(str(toy_suite)), "smoke", {}, results=ran)))
+    own = shutil.copytree(ran, tmp_path / "results")
+    return own / "toy@simulated" / "random-windows" / "nearest-mean" / "seed-0"
 
 
 def test_nothing_differs_right_after_a_run(stored, toy_suite):

@@ -1,8 +1,6 @@
 """MLSTM-FCN against hand-computed figures, and on data small enough to train on."""
 
 import pickle
-import subprocess
-import sys
 from collections import Counter
 
 import numpy as np
@@ -21,20 +19,16 @@ def build_network(*args, **options):
     return build_network(*args, **options)
 
 
-def toy(n_classes: int = 2, n_windows: int = 24, shape: tuple[int, int] = (3, 32), seed: int = 0):
-    """Sines, one frequency a class, in noise; the arrays are read-only, as from a memory map."""
-    rng = np.random.default_rng(seed)
-    labels = np.arange(n_windows) % n_classes
-    time = np.linspace(0, 2 * np.pi, shape[1])
-    waves = np.sin((1 + 2 * labels)[:, None, None] * time + rng.uniform(0, 6, (n_windows, shape[0], 1)))
-    X = (waves + rng.normal(0, 0.1, waves.shape)).astype(np.float32)
-    X.flags.writeable = False
+def named(windows):
+    """Return windows and their labels as text."""
+    X, labels = windows
     return X, np.array([f"class {label}" for label in labels])
 
 
 @pytest.fixture(scope="module")
-def fitted() -> MLSTMFCN:
-    return MLSTMFCN(epochs=12, batch_size=4, random_state=0, n_jobs=2).fit(*toy())
+def whole(toy) -> MLSTMFCN:
+    """The network in its full size, fitted; to be read only."""
+    return MLSTMFCN(epochs=12, batch_size=4, random_state=0, n_jobs=2).fit(*named(toy()))
 
 
 # The convolution branch, for C channels; kernels width x inputs x filters, then biases; four
@@ -209,26 +203,26 @@ def test_class_weights_by_hand():
     assert class_weights(np.array([0, 0, 0, 1, 1, 2])) == pytest.approx({0: 2 / 3, 1: 1.0, 2: 2.0})
 
 
-def test_learns_a_separable_toy(fitted):
-    X, y = toy(seed=1)
-    assert (fitted.predict(X) == y).mean() >= 0.9
-    assert fitted.predict(X).dtype == y.dtype
-    assert fitted.classes_.tolist() == ["class 0", "class 1"]
+def test_learns_a_separable_toy(whole, toy):
+    X, y = named(toy(seed=1))
+    assert (whole.predict(X) == y).mean() >= 0.9
+    assert whole.predict(X).dtype == y.dtype
+    assert whole.classes_.tolist() == ["class 0", "class 1"]
 
 
-def test_probabilities(fitted):
+def test_probabilities(whole, toy):
     X, _ = toy(seed=1)
-    probabilities = fitted.predict_proba(X)
+    probabilities = whole.predict_proba(X)
     assert probabilities.shape == (len(X), 2)
     np.testing.assert_allclose(probabilities.sum(axis=1), 1, rtol=1e-5)
-    np.testing.assert_allclose(fitted.predict_proba(X[:1]), probabilities[:1], rtol=1e-4)
+    np.testing.assert_allclose(whole.predict_proba(X[:1]), probabilities[:1], rtol=1e-4)
 
 
-def test_pickled_it_predicts_the_same(fitted):
+def test_pickled_it_predicts_the_same(whole, toy):
     X, _ = toy(seed=1)
-    copy = pickle.loads(pickle.dumps(fitted))
-    np.testing.assert_array_equal(copy.predict_proba(X), fitted.predict_proba(X))
-    assert copy.get_params() == fitted.get_params()
+    copy = pickle.loads(pickle.dumps(whole))
+    np.testing.assert_array_equal(copy.predict_proba(X), whole.predict_proba(X))
+    assert copy.get_params() == whole.get_params()
 
 
 def test_scikit_learn_takes_it_for_a_classifier():
@@ -250,45 +244,29 @@ def test_scikit_learn_takes_it_for_a_classifier():
     ],
     ids="-".join,
 )
-def test_every_variant_learns_a_separable_toy(switches):
-    estimator = MLSTMFCN(epochs=12, batch_size=4, random_state=0, **switches).fit(*toy(shape=(2, 20)))
+def test_every_variant_learns_a_separable_toy(switches, variant, toy):
+    estimator = variant(**switches)
     X, y = toy(shape=(2, 20), seed=1)
     assert (estimator.predict(X) == y).mean() >= 0.9
     assert clone(estimator).get_params() == estimator.get_params()
     assert {name: estimator.get_params()[name] for name in switches} == switches
 
 
-def test_attention_without_lstm_is_refused():
+def test_attention_without_lstm_is_refused(toy):
     with pytest.raises(ValueError, match="attention=True needs the LSTM, but lstm=False"):
         MLSTMFCN(attention=True, lstm=False).fit(*toy())
 
 
-def test_a_new_process_unpickles_attention_and_imports_keras_only_then(tmp_path):
-    X, y = toy(n_windows=4, shape=(2, 8))
-    estimator = MLSTMFCN(attention=True, epochs=1, random_state=0).fit(X, y)
-    (tmp_path / "estimator.pkl").write_bytes(pickle.dumps(estimator))
-    np.save(tmp_path / "X.npy", X)
-    code = """
-import pickle, sys
-import numpy as np
-import bench.estimators.mlstm_fcn
-print(sorted({"keras", "tensorflow"} & set(sys.modules)))
-pickle.loads(pickle.dumps(bench.estimators.mlstm_fcn.MLSTMFCN(attention=True)))
-print(sorted({"keras", "tensorflow"} & set(sys.modules)))
-estimator = pickle.load(open("estimator.pkl", "rb"))
-np.save("probabilities.npy", estimator.predict_proba(np.load("X.npy")))
-"""
-    done = subprocess.run(
-        [sys.executable, "-c", code], cwd=tmp_path, check=True, capture_output=True, text=True
-    )
-    assert done.stdout.split() == ["[]", "[]"]
-    np.testing.assert_allclose(np.load(tmp_path / "probabilities.npy"), estimator.predict_proba(X), rtol=1e-5)
+def test_a_new_process_unpickles_attention_and_imports_keras_only_then(elsewhere, variant, toy):
+    assert elsewhere["said"] == ["[]", "[]"]
+    expected = variant(attention=True).predict_proba(toy(shape=(2, 20))[0])
+    np.testing.assert_allclose(elsewhere["pickled"], expected, rtol=1e-5)
 
 
-def test_sample_weight_takes_the_place_of_the_class_weights():
+def test_sample_weight_takes_the_place_of_the_class_weights(toy, tiny):
     X, _ = toy(n_windows=12, shape=(2, 8))
     y = np.array(["rare"] * 3 + ["usual"] * 9)
-    network = {"lstm": False, "squeeze_excite": False, "epochs": 3, "batch_size": 4, "random_state": 0}
+    network = {**tiny, "epochs": 3, "batch_size": 4}
     by_class = MLSTMFCN(**network).fit(X, y).predict_proba(X)
     # n / (n_classes * count): 12/(2*3) and 12/(2*9)
     weights = np.where(y == "rare", 2, 2 / 3)
@@ -299,7 +277,7 @@ def test_sample_weight_takes_the_place_of_the_class_weights():
 
 
 @pytest.fixture(scope="module")
-def restless() -> MLSTMFCN:
+def restless(toy) -> MLSTMFCN:
     """Nine classes, and a learning rate so high that the first steps make the loss several times larger."""
     estimator = MLSTMFCN(
         epochs=3, batch_size=36, schedule="plateau", learning_rate=0.3, patience=1, random_state=0
@@ -320,7 +298,7 @@ def test_learning_rate_falls_when_the_loss_does_not(restless):
     np.testing.assert_allclose(restless.history_["learning_rate"], expected, rtol=1e-5)
 
 
-def test_the_weights_of_the_best_epoch_are_kept_and_a_seed_repeats(restless):
+def test_the_weights_of_the_best_epoch_are_kept_and_a_seed_repeats(restless, toy):
     losses = restless.history_["loss"]
     best = int(np.argmin(losses))
     assert best < len(losses) - 1
@@ -333,17 +311,17 @@ def test_the_weights_of_the_best_epoch_are_kept_and_a_seed_repeats(restless):
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf])
-def test_not_finite_names_the_channel(value, fitted):
+def test_not_finite_names_the_channel(value, fitted, toy):
     X, y = toy()
     X = X.copy()
     X[5, 2, 7] = value
     with pytest.raises(ValueError, match="channel 2"):
         MLSTMFCN(epochs=1).fit(X, y)
     with pytest.raises(ValueError, match="channel 2"):
-        fitted.predict(X)
+        fitted(epochs=4).predict(X)
 
 
-def test_wrong_shapes_are_refused(fitted):
+def test_wrong_shapes_are_refused(fitted, toy):
     X, y = toy()
     with pytest.raises(ValueError, match=r"expected \(n_windows, n_channels, n_timepoints\)"):
         MLSTMFCN(epochs=1).fit(X[0], y)
@@ -354,13 +332,19 @@ def test_wrong_shapes_are_refused(fitted):
     with pytest.raises(ValueError, match=r"24 windows but sample_weight has shape \(24, 1\)"):
         MLSTMFCN(epochs=1).fit(X, y, sample_weight=np.ones((24, 1)))
     with pytest.raises(ValueError, match=r"\(3, 31\).*\(3, 32\)"):
-        fitted.predict(X[:, :, :-1])
+        fitted(epochs=4).predict(X[:, :, :-1])
 
 
-def test_basic_motions():
+@pytest.mark.parametrize(
+    "filters",
+    [(32, 64, 32), pytest.param((128, 256, 128), marks=pytest.mark.slow)],
+    ids=["a quarter", "full size"],
+)
+def test_basic_motions(filters):
     X, y = load_basic_motions(split="train", return_X_y=True, return_type="numpy3D")
     X_test, y_test = load_basic_motions(split="test", return_X_y=True, return_type="numpy3D")
     mean, deviation = X.mean(axis=(0, 2), keepdims=True), X.std(axis=(0, 2), keepdims=True)
     # Four updates an epoch: the running means of batch normalisation need some 100 to settle.
-    estimator = MLSTMFCN(epochs=25, batch_size=10, random_state=0).fit((X - mean) / deviation, y)
+    estimator = MLSTMFCN(epochs=25, batch_size=10, filters=filters, random_state=0)
+    estimator.fit((X - mean) / deviation, y)
     assert (estimator.predict((X_test - mean) / deviation) == y_test).mean() >= 0.75

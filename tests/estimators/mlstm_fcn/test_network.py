@@ -96,11 +96,9 @@ def test_bfloat16_is_for_the_convolutions_and_nearly_the_same():
     np.testing.assert_allclose(short.predict_on_batch(X), exact.predict_on_batch(X), atol=0.02)
 
 
-def test_bfloat16_learns():
-    time = np.linspace(0, 2 * np.pi, 32)
-    y = np.arange(24) % 2
-    X = np.sin((1 + 2 * y)[:, None, None] * time + np.arange(24)[:, None, None] * np.ones((1, 3, 1)))
-    fitted = MLSTMFCN(epochs=12, batch_size=6, dtype="mixed_bfloat16", random_state=0).fit(X, y)
+def test_bfloat16_learns(variant, toy):
+    fitted = variant(dtype="mixed_bfloat16")
+    X, y = toy(shape=(2, 20), seed=1)
     assert fitted.predict_proba(X).dtype == np.float32
     assert (fitted.predict(X) == y).mean() >= 0.9
 
@@ -139,28 +137,12 @@ def test_masked_steps_change_no_output(variant, training):
     np.testing.assert_allclose(outputs[0], outputs[1], rtol=2e-4, atol=1e-6)
 
 
-def unequal(seed: int = 0, n_windows: int = 24):
-    rng = np.random.default_rng(seed)
-    y = np.arange(n_windows) % 2
-    windows = []
-    for label, length in zip(y, [32, *rng.integers(15, 33, n_windows - 1)], strict=True):
-        time = np.arange(length) * 2 * np.pi / 32
-        wave = np.sin((1 + 3 * label) * time + rng.uniform(0, 6, (3, 1)))
-        windows.append((wave + rng.normal(0, 0.1, wave.shape)).astype(np.float32))
-    return windows, y
-
-
-@pytest.fixture(scope="module")
-def fitted_on_unequal():
-    return MLSTMFCN(epochs=12, batch_size=6, random_state=0).fit(*unequal())
-
-
-def test_windows_of_unequal_length_are_learned_from(fitted_on_unequal):
+def test_windows_of_unequal_length_are_learned_from(fitted_on_unequal, unequal):
     windows, y = unequal(seed=1)
     assert (fitted_on_unequal.predict(windows) == y).mean() >= 0.9
 
 
-def test_a_list_and_padding_with_nan_are_the_same(fitted_on_unequal):
+def test_a_list_and_padding_with_nan_are_the_same(fitted_on_unequal, unequal):
     windows, _ = unequal(seed=1)
     padded = np.full((len(windows), 3, 32), np.nan)
     for row, window in zip(padded, windows, strict=True):
@@ -172,7 +154,7 @@ def test_a_list_and_padding_with_nan_are_the_same(fitted_on_unequal):
     )
 
 
-def test_what_is_no_padding_is_refused_by_channel(fitted_on_unequal):
+def test_what_is_no_padding_is_refused_by_channel(fitted_on_unequal, unequal):
     windows, y = unequal()
     windows[3][1, 4] = np.nan
     with pytest.raises(ValueError, match=r"not finite .* in channel 1"):
@@ -187,30 +169,36 @@ def test_what_is_no_padding_is_refused_by_channel(fitted_on_unequal):
         MLSTMFCN(epochs=1).fit([np.ones((3, 9)), np.ones((2, 9))], [0, 1])
 
 
-def test_longer_and_unexpectedly_shorter_windows_are_refused(fitted_on_unequal):
+def test_longer_and_unexpectedly_shorter_windows_are_refused(fitted_on_unequal, fitted, toy):
     with pytest.raises(ValueError, match=r"\(3, 40\).*trained on \(3, 32\)"):
         fitted_on_unequal.predict([np.ones((3, 40))])
-    X = np.random.default_rng(0).normal(size=(8, 3, 16))
-    equal = MLSTMFCN(epochs=1, filters=(4,), kernel_sizes=(3,)).fit(X, np.arange(8) % 2)
+    X = toy()[0].copy()
     X[2, :, 10:] = np.nan
     with pytest.raises(ValueError, match="shorter windows, padded with NaN"):
-        equal.predict(X)
+        fitted(epochs=4).predict(X)
+
+
+@pytest.fixture(scope="module")
+def unscaled(tiny):
+    """Windows, one channel of which never changes, their classes, and a function: parameters, windows -> predictions."""
+    X, y = np.random.default_rng(0).normal(size=(16, 4, 24)), np.arange(16) % 2
+    X[:, 1] = 7
+    moved = 1000 + 50 * X
+
+    def predicted(windows, standardize):
+        options = {**tiny, "epochs": 2, "batch_size": 16, "standardize": standardize}
+        return MLSTMFCN(**options).fit(windows, y).predict_proba(windows)
+
+    return X, moved, predicted, predicted(moved, "none")
 
 
 @pytest.mark.parametrize("standardize", ["rank-normal", "z-score"])
-def test_windows_are_standardized_by_the_estimator(standardize):
-    rng = np.random.default_rng(0)
-    X, y = rng.normal(size=(16, 3, 24)), np.arange(16) % 2
-    small = {"epochs": 2, "filters": (4, 4), "kernel_sizes": (3, 3), "squeeze_ratio": 2, "random_state": 0}
-    moved = 1000 + 50 * X
-    plain = MLSTMFCN(standardize=standardize, **small).fit(X, y).predict_proba(X)
-    again = MLSTMFCN(standardize=standardize, **small).fit(moved, y).predict_proba(moved)
-    np.testing.assert_allclose(again, plain, rtol=1e-3, atol=1e-4)
-    raw = MLSTMFCN(standardize="none", **small).fit(moved, y).predict_proba(moved)
+def test_windows_are_standardized_by_the_estimator(standardize, unscaled):
+    X, moved, predicted, raw = unscaled
+    plain = predicted(X, standardize)
+    np.testing.assert_allclose(predicted(moved, standardize), plain, rtol=1e-3, atol=1e-4)
     assert np.abs(raw - plain).max() > 1e-2
-    flat = X.copy()
-    flat[:, 1] = 7  # a channel that never changes divides by nothing
-    assert np.isfinite(MLSTMFCN(standardize=standardize, **small).fit(flat, y).predict_proba(flat)).all()
+    assert np.isfinite(plain).all()  # a channel that never changes divides by nothing
 
 
 @pytest.mark.parametrize("backend", ["jax", "torch"])

@@ -71,15 +71,15 @@ def test_quantiles_that_are_none_are_refused():
             ChannelRanks([wrong])
 
 
-def test_a_tail_hides_nothing_from_the_network():
+def test_a_tail_hides_nothing_from_the_network(tiny):
     """The class is in the order of magnitude of a level, far below the largest values."""
     rng = np.random.default_rng(0)
     y = np.arange(64) % 2
     X = np.exp(rng.normal(0, 0.2, (64, 1, 32)) + 0.8 * y[:, None, None]).astype(np.float32)
     X[::8, :, :4] = 1e4
-    small = {"epochs": 15, "filters": (8, 8), "kernel_sizes": (5, 3), "squeeze_ratio": 4, "batch_size": 16}
+    options = {**tiny, "epochs": 15, "batch_size": 16}
     scores = {
-        name: MLSTMFCN(standardize=name, lstm=False, random_state=0, **small).fit(X, y).training_scores_
+        name: MLSTMFCN(**options, standardize=name).fit(X, y).training_scores_
         for name in ("rank-normal", "z-score")
     }
     assert scores["rank-normal"]["accuracy"] == 1

@@ -1,6 +1,7 @@
 """TensorBoard's events of MLSTM-FCN, read back from the files of real fits."""
 
 import io
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -13,18 +14,13 @@ from tensorboard.util.tensor_util import make_ndarray
 
 from bench.estimators.mlstm_fcn import MLSTMFCN
 
-SMALL = {"filters": (8, 8), "kernel_sizes": (5, 3), "squeeze_ratio": 4, "batch_size": 8, "random_state": 0}
 TRAIN = {"loss", "accuracy", "balanced_accuracy", "learning_rate", "seconds"}
 VALIDATION = {"loss", "accuracy", "balanced_accuracy"}
 
 
-def toy(n_windows: int = 24, n_classes: int = 2):
-    """Sines of (3, 32), one frequency a class, in noise."""
-    rng = np.random.default_rng(0)
-    labels = np.arange(n_windows) % n_classes
-    time = np.linspace(0, 2 * np.pi, 32)
-    waves = np.sin((1 + 2 * labels)[:, None, None] * time + rng.uniform(0, 6, (n_windows, 3, 1)))
-    X = (waves + rng.normal(0, 0.1, waves.shape)).astype(np.float32)
+def named(windows):
+    """Return windows and their labels as text."""
+    X, labels = windows
     return X, np.array([f"class {label}" for label in labels])
 
 
@@ -76,10 +72,10 @@ def count_graphs(folder: Path) -> int:
 
 
 @pytest.fixture(scope="module")
-def logged(tmp_path_factory) -> tuple[MLSTMFCN, Path]:
-    """A fit of six epochs with a validation part, and its folder."""
+def logged(toy, small, tmp_path_factory) -> tuple[MLSTMFCN, Path]:
+    """A fit of four epochs with a validation part, and its folder; to be read only."""
     folder = tmp_path_factory.mktemp("log")
-    estimator = MLSTMFCN(epochs=6, validation=0.25, log_dir=str(folder), **SMALL).fit(*toy())
+    estimator = MLSTMFCN(epochs=4, validation=0.25, log_dir=str(folder), **small).fit(*named(toy()))
     return estimator, folder
 
 
@@ -88,14 +84,14 @@ def test_scalars_are_the_history(logged):
     assert scalars(read(folder / "train")) == told(estimator.history_, TRAIN)
     assert scalars(read(folder / "validation")) == told(estimator.history_, VALIDATION, "val_")
     rates = scalars(read(folder / "train"))["epoch_learning_rate"]
-    assert len(set(rates.values())) == 6  # it rises and falls
+    assert len(set(rates.values())) == 4  # it rises and falls
 
 
 def test_confusion_matrices_of_the_first_and_the_last_epoch(logged):
     for run in ("train", "validation"):
         found = images(read(logged[1] / run))
         # Between them is none: an epoch of this network is over long before a drawing has paid off.
-        assert list(found) == [0, 5]
+        assert list(found) == [0, 3]
         for image in found.values():
             assert 200 <= min(image.shape[:2]) <= max(image.shape[:2]) <= 500
             assert image.shape[2] == 3
@@ -124,23 +120,24 @@ def test_graph_has_the_layers(logged):
     assert count_graphs(folder / "validation") == 0
 
 
-def test_a_log_changes_no_result(logged):
-    X, y = toy()
-    silent = MLSTMFCN(epochs=6, validation=0.25, **SMALL).fit(X, y)
+def test_a_log_changes_no_result(logged, toy, fitted):
+    X, _ = toy()
+    silent = fitted(epochs=4, validation=0.25)
     np.testing.assert_array_equal(silent.predict_proba(X), logged[0].predict_proba(X))
 
 
-def test_without_validation_part_there_is_no_such_run(tmp_path):
-    MLSTMFCN(epochs=1, lstm=False, log_dir=str(tmp_path), **SMALL).fit(*toy())
+def test_without_validation_part_there_is_no_such_run(toy, tiny, tmp_path):
+    MLSTMFCN(epochs=1, log_dir=str(tmp_path), **tiny).fit(*named(toy()))
     assert [path.name for path in tmp_path.iterdir()] == ["train"]
     assert list(images(read(tmp_path / "train"))) == [0]
 
 
-def test_a_new_fit_takes_the_place_of_the_old_and_of_nothing_else(tmp_path):
-    estimator = MLSTMFCN(epochs=2, validation=0.25, lstm=False, log_dir=str(tmp_path), **SMALL).fit(*toy())
+def test_a_new_fit_takes_the_place_of_the_old_and_of_nothing_else(logged, toy, tiny, tmp_path):
+    shutil.copytree(logged[1], tmp_path, dirs_exist_ok=True)
+    assert list((tmp_path / "validation").iterdir())
     foreign = tmp_path / "train" / "events.out.tfevents.1.somebody.1.v2"
     foreign.touch()
-    estimator.set_params(epochs=1, validation=0.0, cells=16).fit(*toy())
+    estimator = MLSTMFCN(epochs=1, cells=16, log_dir=str(tmp_path), **tiny).fit(*named(toy()))
     assert foreign.exists()
     foreign.unlink()
     assert scalars(read(tmp_path / "train")) == told(estimator.history_, TRAIN)
@@ -148,20 +145,25 @@ def test_a_new_fit_takes_the_place_of_the_old_and_of_nothing_else(tmp_path):
     assert not list((tmp_path / "validation").iterdir())
 
 
-def test_an_interrupted_fit_goes_on_in_the_same_charts(tmp_path):
-    from bench.estimators.mlstm_fcn.network import build_network
+def test_an_interrupted_fit_goes_on_in_the_same_charts_and_ends_as_if_it_had_not_been_interrupted(
+    toy, tmp_path
+):
+    import keras
+
+    from bench.estimators.mlstm_fcn.network import build_network, predict
     from bench.estimators.mlstm_fcn.tensorboard import TensorBoardLog
     from bench.estimators.mlstm_fcn.training import Settings, train
     from bench.estimators.mlstm_fcn.windows import Windows
 
     X, y = toy()
-    windows = Windows(X, np.unique(y, return_inverse=True)[1])
+    windows = Windows(X, y)
     settings = Settings(7, 8, "one-cycle", 1e-3, 100, None, None, 0)
     calls = []
 
-    def fit(last: int):
-        network = build_network((3, 32), 2, lstm=False, filters=(8, 8), kernel_sizes=(5, 3), squeeze_ratio=4)
-        with TensorBoardLog(tmp_path, network, {"cells": 8}, ["a", "b"]) as log:
+    def fit(folder: Path, last: int = 99):
+        keras.utils.set_random_seed(0)
+        network = build_network((3, 32), 2, filters=(8,), kernel_sizes=(5,))
+        with TensorBoardLog(folder, network, {"cells": 8}, ["a", "b"]) as log:
 
             def tell(progress):
                 calls.append(progress.epochs)
@@ -169,17 +171,18 @@ def test_an_interrupted_fit_goes_on_in_the_same_charts(tmp_path):
                 if progress.epochs == last:
                     raise KeyboardInterrupt
 
-            return train(
+            progress = train(
                 network,
                 windows,
                 settings,
                 validation=windows,
-                checkpoint=tmp_path / "checkpoint.npz",
+                checkpoint=folder / "checkpoint.npz",
                 told=tell,
             )
+        return progress, predict(network, X)
 
     with pytest.raises(KeyboardInterrupt):
-        fit(4)
+        fit(tmp_path, 4)
     for run in ("train", "validation"):
         assert [*scalars(read(tmp_path / run))["epoch_loss"]] == [0, 1, 2, 3]
         assert list(images(read(tmp_path / run))) == [0, 3]
@@ -187,7 +190,7 @@ def test_an_interrupted_fit_goes_on_in_the_same_charts(tmp_path):
     (cut,) = (tmp_path / "validation").glob("*tfevents*")
     cut.write_bytes(cut.read_bytes()[:30])
 
-    progress = fit(99)
+    progress, predicted = fit(tmp_path)
     assert 1 < calls[4] <= 4  # it repeats epochs that were told, and begins with none
     assert scalars(read(tmp_path / "train")) == told(progress.history, TRAIN)
     assert scalars(read(tmp_path / "validation")) == told(progress.history, VALIDATION, "val_")
@@ -196,6 +199,11 @@ def test_an_interrupted_fit_goes_on_in_the_same_charts(tmp_path):
     assert (drawn[0], drawn[-1]) == (0, 6)
     assert count_graphs(tmp_path / "train") == 1
     assert hyperparameters(read(tmp_path / "train")) == {"cells": 8}
+    assert not (tmp_path / "checkpoint.npz").exists()
+
+    whole, expected = fit(tmp_path / "whole")
+    assert progress.history["loss"] == whole.history["loss"]
+    np.testing.assert_array_equal(predicted, expected)
 
 
 @pytest.mark.parametrize("n", [2, 9, 25])

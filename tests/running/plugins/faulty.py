@@ -1,5 +1,6 @@
 """Estimators that do to their process what a bad plugin can do."""
 
+import contextlib
 import ctypes
 import os
 import signal
@@ -44,10 +45,9 @@ def _refuse_memory():
     raise MemoryError("16 EiB")
 
 
-def _start_a_child_and_hang():
-    child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(1000)"])
-    Path(os.environ["TEST_CHILD"]).write_text(str(child.pid))
-    time.sleep(1000)
+def _interrupt():
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # what a shell has in its background ignores it
+    signal.raise_signal(signal.SIGINT)
 
 
 def _leave_a_thread():
@@ -57,6 +57,7 @@ def _leave_a_thread():
 def _start_threads_without_end():
     while True:
         threading.Thread(target=time.sleep, args=(1000,), daemon=True).start()
+        time.sleep(0.0001)  # to end many thousands takes the machine a while
 
 
 def _hang_in_native_code():
@@ -74,8 +75,7 @@ WAYS = {
     "allocate": _allocate,
     "refuse-memory": _refuse_memory,
     "raise": _raise,
-    "interrupt": lambda: signal.raise_signal(signal.SIGINT),
-    "child": _start_a_child_and_hang,
+    "interrupt": _interrupt,
     "thread": _leave_a_thread,
     "threads": _start_threads_without_end,
     "nothing": lambda: None,
@@ -96,18 +96,37 @@ def unpicklable():
     return model
 
 
+@register_estimator("parent", family="faulty")
+def parent(*, file: str):
+    """Start a process, write its number into a file, and hang."""
+
+    def start_a_child_and_hang():
+        child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(1000)"])
+        Path(file).write_text(str(child.pid))
+        time.sleep(1000)
+
+    return Constant(start_a_child_and_hang)
+
+
 @register_estimator("counted", family="toy")
-def counted(*, seconds: float = 0.0, fails: bool = False, number: int = 0):
-    """Write a line a fit into the file that TEST_FITS names; if it `fails`, as long as TEST_BROKEN is there."""
+def counted(*, notes: str, number: int = 0, fails: bool = False):
+    """Write a line into ``begun`` in the folder `notes`, then do what its other files say.
+
+    The first cells are done at once; those after them wait as long as there is ``hold``, which says how many the
+    first ones are. If it `fails`, that is as long as there is ``broken``.
+    """
+    folder = Path(notes)
+    hold = folder / "hold"
 
     def count():
-        if "TEST_PIDS" in os.environ:
-            with open(os.environ["TEST_PIDS"], "a") as file:
-                file.write(f"{os.getpid()}\n")
-        with open(os.environ["TEST_FITS"], "a") as file:
-            file.write(f"{number}\n")
-        time.sleep(seconds)
-        if fails and Path(os.environ["TEST_BROKEN"]).exists():
+        mine = f"{os.getpid()} {number}\n"
+        with open(folder / "begun", "a") as file:
+            file.write(mine)
+        before = (folder / "begun").read_text().splitlines(keepends=True).index(mine)
+        with contextlib.suppress(FileNotFoundError):
+            while before >= int(hold.read_text() or 0):
+                time.sleep(0.01)
+        if fails and (folder / "broken").exists():
             os._exit(1)
 
     return Constant(count)
@@ -128,8 +147,8 @@ def goes_on(*, log_dir: str):
 
 
 @register_estimator("threads", family="toy")
-def threads(*, n_jobs: int):
-    """Write how many threads each library would use into the file that TEST_THREADS names."""
+def threads(*, file: str, n_jobs: int):
+    """Write how many threads each library would use into a file."""
 
     def report():
         import json
@@ -143,7 +162,7 @@ def threads(*, n_jobs: int):
             "numba": numba.get_num_threads(),
             "pools": max((pool["num_threads"] for pool in threadpoolctl.threadpool_info()), default=1),
         }
-        Path(os.environ["TEST_THREADS"]).write_text(json.dumps(told))
+        Path(file).write_text(json.dumps(told))
 
     return Constant(report)
 
