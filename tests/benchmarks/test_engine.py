@@ -5,6 +5,7 @@ that processes are forked from is started before.
 """
 
 from functools import partial
+from multiprocessing import forkserver
 from pathlib import Path
 
 import pytest
@@ -22,17 +23,25 @@ ENGINES = {
 }
 
 
+@pytest.fixture(scope="module")
+def servers():
+    """Estimators whose own server, with what it needs, was started; the last one is there still."""
+    yield (started := [])
+    if started:
+        forkserver._forkserver._stop()
+
+
 @pytest.mark.benchmark(group="cells of almost no work")
 @pytest.mark.parametrize("engine", list(ENGINES))
 @pytest.mark.parametrize(("estimator", "cells"), [("majority", 200), ("nothing-in-tensorflow", 20)])
-def test_cells(benchmark, request, toy_suite, tmp_path_factory, estimator, cells, engine):
-    from multiprocessing import forkserver
-
+def test_cells(benchmark, measured, servers, toy_suite, tmp_path_factory, estimator, cells, engine):
     from bench.discovery import add_plugin_folder
 
     add_plugin_folder(PLUGINS)
-    forkserver._forkserver._stop()  # each estimator's own server, with what it needs
-    seeds = cells if request.config.getoption("benchmark_enable") else 2
+    if servers[-1:] != [estimator]:
+        forkserver._forkserver._stop()
+        servers.append(estimator)
+    seeds = cells if measured else 2
     benchmark.extra_info["cells"] = seeds
 
     def plan(seeds=seeds):
@@ -49,4 +58,3 @@ def test_cells(benchmark, request, toy_suite, tmp_path_factory, estimator, cells
     arguments, _ = plan(1)
     run(*arguments)
     benchmark.pedantic(run, setup=plan, rounds=3)
-    forkserver._forkserver._stop()

@@ -30,8 +30,14 @@ def source():
 
 
 @pytest.fixture(scope="module")
-def recordings(source):
-    return load_recordings(source, None)
+def subjects(measured):
+    """All 32, or two."""
+    return None if measured else [1, 2]
+
+
+@pytest.fixture(scope="module")
+def recordings(source, subjects):
+    return load_recordings(source, subjects)
 
 
 @pytest.fixture(scope="module")
@@ -53,22 +59,23 @@ def test_command(benchmark, command):
 
 
 @pytest.mark.benchmark(group="commands")
-def test_tables_of_100_cells(benchmark, toy_suite, tmp_path):
-    plan = make_plan(read_suite(str(toy_suite)), "quick", {"seeds": 17}, results=tmp_path / "results")
-    assert len(list(execute(plan))) == 102
+def test_tables_of_100_cells(benchmark, measured, toy_suite, tmp_path):
+    seeds = 17 if measured else 2
+    plan = make_plan(read_suite(str(toy_suite)), "quick", {"seeds": seeds}, results=tmp_path / "results")
+    assert len(list(execute(plan))) == 6 * seeds
     benchmark.pedantic(lambda: bench("tables", "--suite", toy_suite, cwd=tmp_path), rounds=5, warmup_rounds=1)
 
 
 @pytest.mark.benchmark(group="data")
-def test_recordings_of_32_subjects_from_the_cache(benchmark, source, recordings):
-    again = benchmark.pedantic(load_recordings, (source, None), rounds=5, warmup_rounds=1)
+def test_recordings_of_32_subjects_from_the_cache(benchmark, source, subjects, recordings):
+    again = benchmark.pedantic(load_recordings, (source, subjects), rounds=5, warmup_rounds=1)
     assert again.fingerprint == recordings.fingerprint
 
 
 @pytest.mark.benchmark(group="data")
-def test_all_25600_windows(benchmark, panel):
+def test_all_25600_windows(benchmark, subjects, panel):
     X = benchmark.pedantic(lambda: panel.take(np.arange(len(panel))), rounds=5, warmup_rounds=1)
-    assert X.shape == (25_600, 4, 640)
+    assert X.shape == (25_600 if subjects is None else 1600, 4, 640)
 
 
 @pytest.mark.benchmark(group="splits of 25,600 windows")

@@ -12,12 +12,21 @@ import pytest
 from bench.estimators.mlstm_fcn import MLSTMFCN
 
 SHAPE, N_CLASSES, BATCH = (5, 640), 9, 64
+SMALL = {"SHAPE": (5, 32), "BATCH": 18}  # where nothing is measured
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _size(request, measured):
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in ({} if measured else SMALL).items():
+            patch.setattr(request.module, name, value)
+        yield
 
 
 @pytest.fixture(scope="module")
-def windows(request):
+def windows(measured):
     """Noise: 8 batches when measured, one otherwise."""
-    n_windows = 8 * BATCH if request.config.getoption("benchmark_enable") else BATCH
+    n_windows = 8 * BATCH if measured else BATCH
     rng = np.random.default_rng(0)
     return rng.normal(size=(n_windows, *SHAPE)).astype(np.float32), np.arange(n_windows) % N_CLASSES
 

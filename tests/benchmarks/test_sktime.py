@@ -71,15 +71,13 @@ class Given:
 
 
 @pytest.fixture(scope="module")
-def plan(request, tmp_path_factory):
-    full = request.config.getoption("benchmark_enable")
-
-    def make(estimators=tuple(ESTIMATORS if full else ["majority", "rocket"])):
+def plan(measured, tmp_path_factory):
+    def make(estimators=tuple(ESTIMATORS if measured else ["majority", "stratified-chance"])):
         changes = {
             "estimators": list(estimators),
             "protocols": ["loso"],
             "seeds": 1,
-            "subjects": "1-4" if full else "1-2",
+            "subjects": "1-4" if measured else "1-2",
             "parameters": {name: values for name, values in ESTIMATORS.items() if name in estimators},
         }
         results = tmp_path_factory.mktemp("results")

@@ -18,7 +18,7 @@ from bench.study.suite_files import read_suite
 
 
 @pytest.fixture(scope="module")
-def stored(request, toy_plugins, tmp_path_factory):
+def stored(measured, toy_plugins, tmp_path_factory):
     """Return a function that plans a study whose cells are all stored, and how many there are."""
     folder = tmp_path_factory.mktemp("many")
     suite = folder / "many.toml"
@@ -27,7 +27,7 @@ def stored(request, toy_plugins, tmp_path_factory):
         'estimators = ["majority", "stratified-chance"]\n[target]\nname = "arousal"\n'
         "[windows]\nseconds = 2\noverlap = 1\nper_trial = 12\n[profiles.quick]\n"
     )
-    seeds = 1000 if request.config.getoption("benchmark_enable") else 2
+    seeds = 1000 if measured else 2
 
     def plan():
         return make_plan(read_suite(str(suite)), "quick", {"seeds": seeds}, results=folder / "results")
@@ -49,11 +49,11 @@ def test_nothing_is_to_do(benchmark, stored):
 
 @pytest.mark.benchmark(group="10,000 stored cells")
 def test_tables(benchmark, stored):
-    from bench.cli.app import _write_tables
+    from bench.cli.tables import write_tables
 
     def tables():
         plan = stored()
         return (Store(plan.store.folder.parent, plan.suite.name, True), plan.suite), {}  # nothing read yet
 
-    benchmark.pedantic(_write_tables, setup=tables, rounds=3)
+    benchmark.pedantic(write_tables, setup=tables, rounds=3)
     benchmark.extra_info["peak MB"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024

@@ -16,14 +16,16 @@ N_WINDOWS, WARM_UP = 600, 20
 
 
 @pytest.fixture(scope="module")
-def windows():
-    return np.random.default_rng(0).standard_normal((64, 5, 640)).astype(np.float32)
+def windows(measured):
+    size = (64, 5, 640) if measured else (8, 5, 32)
+    return np.random.default_rng(0).standard_normal(size).astype(np.float32)
 
 
 @pytest.fixture(scope="module")
 def classify(windows, tmp_path_factory):
     """A default mlstm-fcn, saved and loaded; how long it was trained does not matter to its speed."""
-    labels, subjects = np.array(["low", "high"] * 32), np.ones(64, dtype=int)
+    n_windows, _, window_samples = windows.shape
+    labels, subjects = np.array(["low", "high"] * (n_windows // 2)), np.ones(n_windows, dtype=int)
     file = tmp_path_factory.mktemp("model") / "model.keras"
     MLSTMFCN(epochs=1, random_state=0).fit(windows, labels).save(file)
     about = About(
@@ -34,8 +36,8 @@ def classify(windows, tmp_path_factory):
         classes=["low", "high"],
         channels=["a", "b", "c", "d", "e"],
         sampling_rate=128.0,
-        window_samples=640,
-        hop_samples=384,
+        window_samples=window_samples,
+        hop_samples=window_samples * 3 // 5,
         baseline=False,
         whole=False,
         protocol="subject-stratified",

@@ -4,7 +4,7 @@ import warnings
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.metrics import accuracy_score, balanced_accuracy_score, confusion_matrix, f1_score
 
@@ -14,6 +14,7 @@ CLASSES = ("low", "high", "middle")
 labels = st.lists(st.tuples(st.sampled_from(CLASSES), st.sampled_from(CLASSES)), min_size=1, max_size=50)
 
 
+@settings(max_examples=50)
 @given(labels)
 def test_counts_and_scores_are_those_of_scikit_learn(pairs):
     y_true, y_pred = (np.array(column) for column in zip(*pairs, strict=True))

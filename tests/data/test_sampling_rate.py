@@ -7,7 +7,7 @@ from math import ceil
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bench.data.sampling_rate import RateReducer, at_rate
@@ -147,8 +147,9 @@ def test_heart_rate_variability_is_computed_before(toy_suite):
     np.testing.assert_allclose(panel.X[:, 1], 100, atol=20)
 
 
+@settings(max_examples=50)
 @given(
-    st.integers(1, 400), st.integers(1, 3), st.fractions(Fraction(1, 40), 1, max_denominator=40), st.integers()
+    st.integers(1, 200), st.integers(1, 3), st.fractions(Fraction(1, 40), 1, max_denominator=40), st.integers()
 )  # fmt: skip
 def test_samples_as_they_come_give_what_the_whole_trial_gives(n_samples, n_channels, ratio, seed):
     if ratio == 1:

@@ -16,6 +16,7 @@ from bench.running.runner import execute
 
 pytest.importorskip("ray", reason="ray is not installed")
 pytestmark = pytest.mark.slow
+NODE = {"num_cpus": 1, "object_store_memory": 10**8}
 
 
 @pytest.fixture(scope="module")
@@ -29,7 +30,7 @@ def node_folder():
 
 @pytest.fixture(scope="module")
 def cluster(node_folder):
-    """A head without processors and two nodes with one each."""
+    """Two nodes with a processor each, of which one is the head."""
     import ray
     from ray.cluster_utils import Cluster
 
@@ -37,17 +38,15 @@ def cluster(node_folder):
         patch.setenv(
             "PYTHONPATH", os.pathsep.join([str(Path(__file__).parents[2]), os.environ.get("PYTHONPATH", "")])
         )
-        one = Cluster(initialize_head=True, head_node_args={"num_cpus": 0, "object_store_memory": 10**8})
-        for _ in range(2):
-            add_node(one)
+        patch.setenv("RAY_worker_niceness", "0")  # a busy machine gives what is nice no time at all
+        # Ray looks every third of a second whether a node is there, and not every three.
+        head = {"include_dashboard": False, "_system_config": {"health_check_period_ms": 300}}
+        one = Cluster(initialize_head=True, head_node_args=NODE | head)
+        one.add_node(**NODE)
         one.wait_for_nodes()
         yield one
         ray.shutdown()
         one.shutdown()
-
-
-def add_node(cluster):
-    return cluster.add_node(num_cpus=1, object_store_memory=10**8)
 
 
 @pytest.fixture
@@ -119,7 +118,7 @@ def test_a_node_that_is_lost_in_the_middle_costs_no_cell(plan, connected, notes)
             notes.wait_for(4)  # a cell is begun on each node, and not done
             connected.remove_node(next(iter(connected.worker_nodes)), allow_graceful=False)
             notes.release()
-    add_node(connected)
+    connected.add_node(**NODE)
     assert sorted(done) == list(range(12))
     assert all(stored.ok for stored in done.values())
     # Only what ran on the lost node was begun a second time.

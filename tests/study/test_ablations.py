@@ -1,6 +1,7 @@
 """Rows that change one thing and keep the division of the trials."""
 
 import json
+import shutil
 
 import numpy as np
 import pytest
@@ -48,6 +49,23 @@ def plan(toy_suite, tmp_path):
     return make
 
 
+@pytest.fixture(scope="module")
+def kept(tmp_path_factory):
+    return tmp_path_factory.mktemp("kept") / "results"
+
+
+@pytest.fixture
+def finished(plan, kept, tmp_path):
+    """A plan whose cells are all done: they are run for the first test, and copied for the others."""
+    todo = plan()
+    if kept.exists():
+        shutil.copytree(kept, tmp_path / "results", dirs_exist_ok=True)
+    else:
+        list(execute(todo))
+        shutil.copytree(tmp_path / "results", kept)
+    return todo
+
+
 def test_every_row_tests_the_trials_of_the_reference(plan):
     tasks = plan().tasks
     test = {}
@@ -62,9 +80,9 @@ def test_every_row_tests_the_trials_of_the_reference(plan):
 
 
 def test_rows_that_are_the_same_are_planned_once_and_what_a_run_has_is_not_fitted_again(
-    plan, toy_suite, tmp_path
+    plan, finished, toy_suite, tmp_path
 ):
-    todo = plan()
+    todo = finished
     names = {row["name"]: row for row in todo.ablations}
     assert names["threshold 5 again"]["ablation"] == ""
     places = {(task.cell.ablation, task.cell.estimator) for task in todo.tasks}
@@ -76,7 +94,6 @@ def test_rows_that_are_the_same_are_planned_once_and_what_a_run_has_is_not_fitte
     }  # fmt: skip
     # With two channels, one left out is the other alone.
     assert names["b alone"]["ablation"] == "without a"
-    list(execute(todo))
     assert plan().waiting == []
     main = make_plan(
         read_suite(str(tmp_path / "ablated.toml")), "quick",
@@ -86,21 +103,19 @@ def test_rows_that_are_the_same_are_planned_once_and_what_a_run_has_is_not_fitte
     assert main.waiting == []
 
 
-def test_a_row_that_the_data_cannot_give_is_left_out_with_its_reason(plan):
-    todo = plan()
+def test_a_row_that_the_data_cannot_give_is_left_out_with_its_reason(finished):
+    todo = finished
     left_out = {row["name"]: row.get("left_out", "") for row in todo.ablations}
     assert "lasts 17.0 s, too short for a window of 60 s" in left_out["too long"]
     assert "needs a pulse channel" in left_out["HRV added"]
     assert any("ablation 'too long' is left out" in notice for notice in todo.notices)
-    list(execute(todo))
     table = make_ablations(todo.store).set_index("ablation")
     assert table.status["too long"] == "left out"
     assert table.status["nine levels"] == "ok"
 
 
-def test_differences_are_paired_and_chance_corrected(plan):
-    todo = plan()
-    list(execute(todo))
+def test_differences_are_paired_and_chance_corrected(finished):
+    todo = finished
     table = make_ablations(todo.store).set_index("ablation")
     assert table.index[0] == "reference"
     assert table.difference["reference"] == table.difference["threshold 5 again"] == 0
@@ -119,9 +134,8 @@ def test_differences_are_paired_and_chance_corrected(plan):
     assert table.difference_high["without b"] < 0
 
 
-def test_the_table_is_rebuilt_from_the_store_and_the_leaderboard_does_not_mix_settings(plan):
-    todo = plan()
-    list(execute(todo))
+def test_the_table_is_rebuilt_from_the_store_and_the_leaderboard_does_not_mix_settings(finished):
+    todo = finished
     board = make_leaderboard(todo.store)
     assert set(board.table.estimator) == {"nearest-mean", "nearest-mean+ros"}
     assert board.left_out == 0
@@ -134,9 +148,8 @@ def test_the_table_is_rebuilt_from_the_store_and_the_leaderboard_does_not_mix_se
     assert "–" in text.split("| reference")[1].split("\n")[0]
 
 
-def test_a_damaged_list_of_rows_is_no_crash(plan):
-    todo = plan()
-    list(execute(todo))
+def test_a_damaged_list_of_rows_is_no_crash(finished):
+    todo = finished
     (todo.store.folder / "ablations" / "rows.json").write_text("[1")
     assert make_ablations(todo.store).empty
     (todo.store.folder / "ablations" / "rows.json").write_text(json.dumps({"a": 1}))

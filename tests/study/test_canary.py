@@ -6,9 +6,10 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import binom
+from sklearn.ensemble import ExtraTreesClassifier
 
 import bench.study.canary as canary_module
 from bench.cells.prepare import prepare
@@ -41,6 +42,22 @@ from bench.study.suite_files import read_suite
 def toy(toy_plugins) -> Panel:
     recordings = get("dataset", "toy").factory(n_trials=20, seconds=11)
     return make_panel(recordings, Target(name="arousal"), Windowing(seconds=2, overlap=1))
+
+
+@pytest.fixture
+def whole_forest():
+    """For a test that the forest is as large in as in use."""
+
+
+@pytest.fixture(autouse=True)
+def _few_trees(request, monkeypatch):
+    """Let forests be small, and grow in this thread: what they find is the same, and they are most of the work."""
+    if "whole_forest" not in request.fixturenames:
+
+        def small(_n_trees, **options):
+            return ExtraTreesClassifier(20, **{**options, "n_jobs": 1})
+
+        monkeypatch.setattr(canary_module, "ExtraTreesClassifier", small)
 
 
 @pytest.fixture
@@ -83,7 +100,7 @@ def test_clean_protocols_are_quiet(toy, seed):
 
 
 @pytest.mark.parametrize("protocol", ["random-windows", "oversample-then-split"])
-def test_a_leaky_protocol_shows_what_its_leak_is_worth(toy, protocol):
+def test_a_leaky_protocol_shows_what_its_leak_is_worth(toy, protocol, whole_forest):
     nearest, forest = send(toy, protocol, canary=PERMUTED)
     assert {nearest.finding, forest.finding} == {DEMONSTRATION}
     assert nearest.verdict.startswith("LEAKS")
@@ -95,7 +112,9 @@ def test_a_leaky_protocol_shows_what_its_leak_is_worth(toy, protocol):
     ("ids", "scaling", "protocol"),
     [(1, "min-max", "subject-stratified"), (2, "none", "leave-one-stimulus-out[folds=4]")],
 )
-def test_halves_of_a_trial_that_are_called_two_trials_raise_an_alarm(toy, ids, scaling, protocol):
+def test_halves_of_a_trial_that_are_called_two_trials_raise_an_alarm(
+    toy, ids, scaling, protocol, whole_forest
+):
     windows = toy.windows.copy()
     half = (windows["start"] > windows["start"].median()).astype(int)
     for column in ("trial", "stimulus")[:ids]:
@@ -168,6 +187,7 @@ def test_classes_dealt_out_leave_no_habits_that_a_stratified_split_would_show(to
         assert set(pd.crosstab(trials["subject"], trials["y"])["high"]) == {10}
 
 
+@settings(max_examples=30, deadline=None)
 @given(
     trials=st.lists(
         st.tuples(st.integers(1, 4), st.integers(1, 9), st.sampled_from("abc"), st.integers(1, 3)),

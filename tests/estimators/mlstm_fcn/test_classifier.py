@@ -170,11 +170,11 @@ def test_the_loop_of_the_attention_lstm_is_trained_as_it_is_written_out():
     import keras
 
     rng = np.random.default_rng(1)
-    x, y = rng.normal(size=(8, 7, 3)).astype(np.float32), rng.normal(size=(8, 4)).astype(np.float32)
+    x, y = rng.normal(size=(8, 4, 3)).astype(np.float32), rng.normal(size=(8, 4)).astype(np.float32)
     trained = []
     for unroll in (True, False):
-        layer, before = attention_lstm(7, unroll)
-        model = keras.Sequential([keras.Input((7, 3)), layer])
+        layer, before = attention_lstm(4, unroll)
+        model = keras.Sequential([keras.Input((4, 3)), layer])
         model.compile(keras.optimizers.SGD(0.5), "mse", jit_compile=False)
         model.train_on_batch(x, y)
         trained.append(layer.get_weights())
@@ -236,7 +236,7 @@ def test_scikit_learn_takes_it_for_a_classifier():
 @pytest.mark.parametrize(
     "switches",
     [
-        {"lstm": False},
+        {"lstm": False, "standardize": "z-score"},
         {"squeeze_excite": False},
         {"lstm": False, "squeeze_excite": False},
         {"attention": True},
@@ -277,12 +277,13 @@ def test_sample_weight_takes_the_place_of_the_class_weights(toy, tiny):
 
 
 @pytest.fixture(scope="module")
-def restless(toy) -> MLSTMFCN:
+def restless(toy, uncompiled) -> MLSTMFCN:
     """Nine classes, and a learning rate so high that the first steps make the loss several times larger."""
     estimator = MLSTMFCN(
         epochs=3, batch_size=36, schedule="plateau", learning_rate=0.3, patience=1, random_state=0
     )
-    return estimator.fit(*toy(n_classes=9, n_windows=36))
+    with uncompiled():
+        return estimator.fit(*toy(n_classes=9, n_windows=36))
 
 
 def test_learning_rate_falls_when_the_loss_does_not(restless):
@@ -298,12 +299,13 @@ def test_learning_rate_falls_when_the_loss_does_not(restless):
     np.testing.assert_allclose(restless.history_["learning_rate"], expected, rtol=1e-5)
 
 
-def test_the_weights_of_the_best_epoch_are_kept_and_a_seed_repeats(restless, toy):
+def test_the_weights_of_the_best_epoch_are_kept_and_a_seed_repeats(restless, toy, uncompiled):
     losses = restless.history_["loss"]
     best = int(np.argmin(losses))
     assert best < len(losses) - 1
     # The same seed goes the same way; stopped after its best epoch, it ends with that epoch's weights.
-    stopped = clone(restless).set_params(epochs=best + 1).fit(*toy(n_classes=9, n_windows=36))
+    with uncompiled():
+        stopped = clone(restless).set_params(epochs=best + 1).fit(*toy(n_classes=9, n_windows=36))
     assert stopped.history_["loss"] == losses[: best + 1]
     X, _ = toy(n_classes=9, n_windows=36, seed=1)
     np.testing.assert_array_equal(stopped.predict_proba(X), restless.predict_proba(X))
@@ -336,15 +338,17 @@ def test_wrong_shapes_are_refused(fitted, toy):
 
 
 @pytest.mark.parametrize(
-    "filters",
-    [(32, 64, 32), pytest.param((128, 256, 128), marks=pytest.mark.slow)],
-    ids=["a quarter", "full size"],
+    ("filters", "epochs"),
+    [
+        pytest.param((16, 32, 16), 15, id="an eighth"),
+        # Four updates an epoch: the running means of batch normalisation need some 100 to settle.
+        pytest.param((128, 256, 128), 25, id="full size", marks=pytest.mark.slow),
+    ],
 )
-def test_basic_motions(filters):
+def test_basic_motions(filters, epochs):
     X, y = load_basic_motions(split="train", return_X_y=True, return_type="numpy3D")
     X_test, y_test = load_basic_motions(split="test", return_X_y=True, return_type="numpy3D")
     mean, deviation = X.mean(axis=(0, 2), keepdims=True), X.std(axis=(0, 2), keepdims=True)
-    # Four updates an epoch: the running means of batch normalisation need some 100 to settle.
-    estimator = MLSTMFCN(epochs=25, batch_size=10, filters=filters, random_state=0)
+    estimator = MLSTMFCN(epochs=epochs, batch_size=10, filters=filters, random_state=0)
     estimator.fit((X - mean) / deviation, y)
     assert (estimator.predict((X_test - mean) / deviation) == y_test).mean() >= 0.75

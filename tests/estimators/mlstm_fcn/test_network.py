@@ -179,7 +179,7 @@ def test_longer_and_unexpectedly_shorter_windows_are_refused(fitted_on_unequal, 
 
 
 @pytest.fixture(scope="module")
-def unscaled(tiny):
+def unscaled(tiny, uncompiled):
     """Windows, one channel of which never changes, their classes, and a function: parameters, windows -> predictions."""
     X, y = np.random.default_rng(0).normal(size=(16, 4, 24)), np.arange(16) % 2
     X[:, 1] = 7
@@ -187,7 +187,8 @@ def unscaled(tiny):
 
     def predicted(windows, standardize):
         options = {**tiny, "epochs": 2, "batch_size": 16, "standardize": standardize}
-        return MLSTMFCN(**options).fit(windows, y).predict_proba(windows)
+        with uncompiled():
+            return MLSTMFCN(**options).fit(windows, y).predict_proba(windows)
 
     return X, moved, predicted, predicted(moved, "none")
 
