@@ -69,7 +69,7 @@ def test_windows_lie_within_their_trial_a_hop_apart_and_leave_no_room_for_one_mo
     assert panel.X.shape == panel.shape == (len(panel), 2, 4 * seconds)
     starts, trials = panel.windows.start.to_numpy(), panel.windows.trial.to_numpy()
     content = starts[:, None] + np.arange(4 * seconds) + 100_000 * trials[:, None]
-    assert (panel.X == content[:, None]).all()
+    assert (content[:, None] == panel.X).all()
     assert (panel.y == np.where(trials % 2, "high", "low")).all()
     assert set(trials) == set(range(len(lengths)))
     for trial in range(len(lengths)):
