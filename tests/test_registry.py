@@ -1,5 +1,6 @@
 """Plugins are found, refused with a reason, and never hurt each other."""
 
+import csv
 import os
 import subprocess
 import sys
@@ -136,26 +137,77 @@ def test_a_clone_as_working_directory_does_not_hide_a_package_called_datasets(ot
     assert "hku956" in listed.stdout
 
 
-def test_a_wheel_holds_the_plugins_inside_the_package_and_nothing_beside_it(tmp_path, other_datasets):
+@pytest.fixture
+def family(tmp_path):
+    """A plugin that is a folder, whose files import each other."""
+    folder = tmp_path / "mine" / "family"
+    (folder / "layers").mkdir(parents=True)
+    (folder / "__init__.py").write_text("from bench.estimators.family.model import Model\n")
+    (folder / "model.py").write_text(
+        "from bench.estimators.family.layers.dense import WIDTH\n"
+        "from bench.registry import register_estimator\n"
+        "@register_estimator('family', family='deep')\n"
+        "class Model:\n    '''Of several files.'''\n    width = WIDTH\n"
+        "    def fit(self, X, y):\n        self.classes_ = sorted(set(y))\n        return self\n"
+        "    def predict(self, X):\n        return [self.classes_[0]] * len(X)\n"
+    )
+    (folder / "layers" / "dense.py").write_text("WIDTH = 7\n")
+    (tmp_path / "mine" / "no_plugin").mkdir()
+    (tmp_path / "mine" / "no_plugin" / "notes.py").write_text("raise SystemExit('imported')\n")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory):
+    """A folder with what is in the project's wheel, and nothing else."""
     from zipfile import ZipFile
 
+    folder = tmp_path_factory.mktemp("wheel")
     subprocess.run(
-        [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(tmp_path)],
+        [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(folder)],
         cwd=REPOSITORY, check=True, capture_output=True,
     )  # fmt: skip
-    (wheel,) = tmp_path.glob("*.whl")
-    installed = tmp_path / "site"
-    with ZipFile(wheel) as archive:
-        archive.extractall(installed)
-    assert {p.name for p in installed.iterdir()} == {"bench", next(installed.glob("*.dist-info")).name}
-    listed = bench("list", plugins=other_datasets, path=[installed, other_datasets], cwd=tmp_path)
+    (file,) = folder.glob("*.whl")
+    with ZipFile(file) as archive:
+        archive.extractall(folder / "site")
+    return folder / "site"
+
+
+def test_a_wheel_holds_the_plugins_inside_the_package_and_nothing_beside_it(tmp_path, wheel, other_datasets):
+    assert {p.name for p in wheel.iterdir()} == {"bench", next(wheel.glob("*.dist-info")).name}
+    listed = bench("list", plugins=other_datasets, path=[wheel, other_datasets], cwd=tmp_path)
     for name in ("minirocket", "mlstm-fcn", "deap-simulated", "hku956-arousal", "Uses the other package."):
         assert name in listed.stdout
     where = subprocess.run(
         [sys.executable, "-c", "import bench.datasets.deap as m; print(m.__file__)"],
-        cwd=tmp_path, env={**os.environ, "PYTHONPATH": str(installed)}, capture_output=True, text=True, check=True,
+        cwd=tmp_path, env={**os.environ, "PYTHONPATH": str(wheel)}, capture_output=True, text=True, check=True,
     )  # fmt: skip
-    assert where.stdout.startswith(str(installed))
+    assert where.stdout.startswith(str(wheel))
+
+
+@pytest.mark.parametrize("by", ["--plugins", "BENCH_PLUGINS"])
+def test_a_wheel_finds_a_users_plugin_that_is_a_folder(tmp_path, wheel, family, by):
+    given = {"plugins": family.parent} if by == "BENCH_PLUGINS" else {}
+    option = ("--plugins", str(family.parent)) if by == "--plugins" else ()
+    listed = bench("list", "estimators", *option, path=[wheel], cwd=tmp_path, **given)
+    assert "Of several files." in listed.stdout
+    assert "mlstm-fcn" in listed.stdout
+    assert "not importable" not in listed.stdout
+
+
+@pytest.mark.slow
+def test_a_wheel_runs_a_users_plugin_that_is_a_folder(tmp_path, wheel, family):
+    done = bench(
+        *("run", "--suite", "deap-arousal", "--profile", "smoke", "--estimators", "majority,family"),
+        *("--plugins", str(family.parent)),
+        path=[wheel],
+        cwd=tmp_path,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    (board,) = (tmp_path / "results").glob("*/leaderboard.csv")
+    rows = list(csv.DictReader(board.open()))
+    assert {row["estimator"] for row in rows} == {"majority", "family"}
+    assert {row["status"] for row in rows} == {"ok"}
 
 
 def digest_of(source):
@@ -176,24 +228,6 @@ def test_a_plugin_is_another_once_a_helper_of_a_helper_is(tmp_path):
     assert digest_of(plugin) == first
     (tmp_path / "_innermost.py").write_text("a = 2\n")
     assert digest_of(plugin) != first
-
-
-@pytest.fixture
-def family(tmp_path):
-    """A plugin that is a folder, whose files import each other."""
-    folder = tmp_path / "mine" / "family"
-    (folder / "layers").mkdir(parents=True)
-    (folder / "__init__.py").write_text("from bench.estimators.family.model import Model\n")
-    (folder / "model.py").write_text(
-        "from bench.estimators.family.layers.dense import WIDTH\n"
-        "from bench.registry import register_estimator\n"
-        "@register_estimator('family', family='deep')\n"
-        "class Model:\n    '''Of several files.'''\n    width = WIDTH\n"
-    )
-    (folder / "layers" / "dense.py").write_text("WIDTH = 7\n")
-    (tmp_path / "mine" / "no_plugin").mkdir()
-    (tmp_path / "mine" / "no_plugin" / "notes.py").write_text("raise SystemExit('imported')\n")
-    return folder
 
 
 def test_a_folder_is_a_plugin_too_and_a_folder_without_init_is_none(family):
