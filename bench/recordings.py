@@ -34,8 +34,9 @@ class Recordings:
         Samples a second (Hz), the same for all channels. 1.0 where the data set has no clock.
     trials : DataFrame of n_trials rows
         Columns ``subject`` (int), ``trial`` (int, unique within the subject), ``stimulus`` (int or
-        str) and one column for each rating (float) or label (str); ``split`` (``"train"`` or
-        ``"test"``) where the data set brings its own division.
+        str) and one column for each rating (float) or label (str); where they are known, ``order`` (the
+        trial's place in the subject's session, a number) and ``split`` (``"train"`` or ``"test"``, the data
+        set's own division).
     baseline_seconds : float, default 0
         Length of the part before the stimulus, at the start of each trial (s).
     simulated : bool, default False
@@ -76,6 +77,10 @@ class Recordings:
         if twice.any():
             subject, trial = self.trials.loc[twice, ["subject", "trial"]].iloc[0]
             raise DataError(f"{self.name}: subject {subject} has trial {trial} twice")
+        if "order" in self.trials and not _are_finite(self.trials["order"]):
+            raise DataError(
+                f"{self.name}: the column order of the table of trials has to hold finite numbers"
+            )
         for signal, subject, trial in zip(self.signals, self.trials.subject, self.trials.trial, strict=True):
             where = f"{self.name}: subject {subject}, trial {trial}"
             if signal.ndim != 2 or signal.shape[0] != len(self.channels):
@@ -101,3 +106,10 @@ class Recordings:
             digest.update(repr(signal.shape).encode())
             digest.update(np.ascontiguousarray(signal).data)
         return digest.hexdigest()
+
+
+def _are_finite(column: pd.Series) -> bool:
+    try:
+        return bool(np.isfinite(column.to_numpy(dtype=float)).all())
+    except (TypeError, ValueError):
+        return False

@@ -19,6 +19,7 @@ from bench.errors import PluginError, nearest
 __all__ = ["Plugin", "register_dataset", "register_estimator", "register_protocol", "register_resampler"]
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9.-]*")
+SIGNAL_FREE = "signal-free"
 
 _Factory = TypeVar("_Factory", bound=Callable[..., Any])  # what is decorated keeps its type
 
@@ -56,6 +57,11 @@ class Plugin:
     def missing(self) -> list[str]:
         """Modules that the plugin needs and that are not installed."""
         return [module for module in self.requires if importlib.util.find_spec(module.split(".")[0]) is None]
+
+    @property
+    def signal_free(self) -> bool:
+        """Whether it is an estimator that is given ids in place of windows."""
+        return bool(self.about.get("family") == SIGNAL_FREE)
 
     def parameters(self, reserved: Iterable[str] = ()) -> dict[str, Any]:
         """Return the factory's parameters and their defaults, less the `reserved` ones.
@@ -99,6 +105,8 @@ def register_estimator(
     compiled: bool = False,
     unequal_length: bool = False,
     most_probable: bool = False,
+    level_blind: bool = False,
+    ids: Sequence[str] = (),
     cpus: int = 1,
     gpus: float = 0,
     memory: str = "",
@@ -121,7 +129,9 @@ def register_estimator(
     name : str
         As in specs and tables; lower case.
     family : str
-        The kind of method, e.g. ``"convolution"``, ``"distance"``, ``"deep"``, ``"chance"``.
+        The kind of method, e.g. ``"convolution"``, ``"distance"``, ``"deep"``. An estimator of the family
+        ``"signal-free"`` is given the table of `ids` in place of windows, runs with every suite, and is one of
+        those of which the best is the floor.
     requires : sequence of str
         Modules that must be installed; otherwise the estimator is listed as unavailable. They are
         imported before the clock starts.
@@ -136,16 +146,25 @@ def register_estimator(
     most_probable : bool, default False
         Whether ``predict`` gives the class of highest ``predict_proba``, the first of equal ones. The harness
         then asks for probabilities only, in place of predicting twice.
+    level_blind : bool, default False
+        Whether adding a constant to a channel of a window changes nothing that it sees; tables of leaks say so.
+    ids : sequence of str
+        What a signal-free estimator sees of each window, columns of a DataFrame: of ``subject``, ``trial``,
+        ``stimulus`` and ``order``. It is left out where the data set does not know them.
     cpus, gpus : int, float
         What a cell is given on a cluster; on one machine cells share what there is.
     memory : str, default ""
         What a cell needs on a cluster, e.g. ``"4GB"``; ``""``: not known.
     """
+    if ids and family != SIGNAL_FREE:
+        raise PluginError(f"estimator '{name}': only the family '{SIGNAL_FREE}' is given ids, not '{family}'")
     about = {
         "family": family,
         "compiled": compiled,
         "unequal_length": unequal_length,
         "most_probable": most_probable,
+        "level_blind": level_blind,
+        "ids": tuple(ids),
         "cpus": cpus,
         "gpus": gpus,
         "memory": memory,

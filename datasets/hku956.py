@@ -109,8 +109,8 @@ def hku956(root: Path, *, subjects: Sequence[int] | None = None, heart_rate: boo
     Recordings
         `signals`: list of float32 arrays of shape (3 or 4, n_samples) at 64 Hz: ``BVP`` (device
         units), ``EDA (uS)``, ``temperature (deg C)`` and ``heart rate (bpm)``. `trials`: in order of
-        subject and listening; `subject`, `trial` (song_no), `stimulus` (song_id) int64; `valence`,
-        `arousal` float64 in [-10, 10].
+        subject and listening; `subject`, `trial` (song_no), `stimulus` (song_id) and `order` (song_no
+        again: songs are numbered as they were heard) int64; `valence`, `arousal` float64 in [-10, 10].
 
     Raises
     ------
@@ -300,4 +300,5 @@ def _is_finite(text: bytes) -> bool:
 def _table(records: list[Record]) -> pd.DataFrame:
     import pandas as pd
 
-    return pd.DataFrame(records, columns=list(Record._fields)).drop(columns="line")
+    trials = pd.DataFrame(records, columns=list(Record._fields)).drop(columns="line")
+    return trials.assign(order=trials["trial"])  # the release numbers a person's songs as they were heard

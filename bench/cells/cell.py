@@ -13,9 +13,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from bench.cells.ids import ids_of
 from bench.cells.memory import PeakMemory
 from bench.cells.metrics import confusion, scores
-from bench.cells.prepare import prepare
+from bench.cells.prepare import Sides, prepare
 from bench.cells.quiet import import_quietly
 from bench.cells.training import Training, training_of
 from bench.data.scaling import Scaler, Scaling
@@ -82,7 +83,7 @@ class Outcome:
     library keeps from an earlier one (as TensorFlow does) is not counted again. `predictions` has a row a
     test window: ``subject``, ``trial``, ``start``, ``y_true``, ``y_pred`` and ``probability <class>`` for
     each class, where the estimator gives probabilities. `audit` is the split's, with what the resampler
-    made added. `training` is what the estimator tells of its fit. `fitted` is there only if `run_cell` was asked
+    made added. Of an estimator without signals, memory is not measured. `training` is what the estimator tells of its fit. `fitted` is there only if `run_cell` was asked
     to keep it.
     """
 
@@ -124,7 +125,7 @@ def run_cell(
     Order of work: windows are copied, the scaler is fitted on the training windows and applied to
     both sides, padding becomes 0, the resampler balances the training windows, what it made is
     audited, padding becomes NaN again for an estimator that takes windows of unequal length, the
-    estimator is made, fitted and asked. `log_dir` is a folder that it may write into, and with
+    estimator is made, fitted and asked. One without signals is given the ids of the windows instead. `log_dir` is a folder that it may write into, and with
     `keep_fitted` it stays in the outcome. `windows_file` is where the scaled windows are shared with
     other cells of the split.
 
@@ -159,29 +160,48 @@ def _run(
     outcome: Outcome,
     log_dir: Path | None,
     windows_file: Path | None,
-) -> Fitted:
-    from sklearn.utils.validation import has_fit_parameter
-
+) -> Fitted | None:
     plugin = get("estimator", cell.plugin)
+    outcome.n_train, outcome.n_test = len(split.train), len(split.test)
+    if plugin.signal_free:
+        train, test = ids_of(panel, split, plugin.about["ids"])
+        estimator = make_estimator(plugin, dict(cell.parameters), cell.seed)
+        predicted = _timed(outcome, plugin, estimator, (train, panel.y[split.train], {}), test)
+        outcome.predictions = _predictions(panel, split, estimator, *predicted)
+        outcome.scores = scores(confusion(panel.y[split.test], predicted[0], panel.classes))
+        return None
     clock = time.perf_counter()
-    unequal_length = plugin.about["unequal_length"]
     sides = prepare(
         panel,
         split,
         cell.scaling,
         cell.resampler,
         cell.seed,
-        keep_padding=unequal_length,
+        keep_padding=plugin.about["unequal_length"],
         windows_file=windows_file,
     )
     outcome.prepare_seconds = time.perf_counter() - clock
     outcome.audit = sides.audit
-    outcome.n_train, outcome.n_test = len(sides.X_train), len(sides.X_test)
+    outcome.n_train = len(sides.X_train)
 
     import_quietly(plugin.requires)  # importing TensorFlow is no part of anybody's training time
     if plugin.about["compiled"]:
         _rehearse(cell, plugin, sides.X_train, sides.y_train)
     estimator = make_estimator(plugin, dict(cell.parameters), cell.seed, log_dir)
+    given = (sides.X_train, sides.y_train, _extras(cell, estimator, sides))
+    with PeakMemory() as peak:
+        predicted = _timed(outcome, plugin, estimator, given, sides.X_test)
+    outcome.peak_memory_mb = peak.megabytes
+    outcome.predictions = _predictions(panel, split, estimator, *predicted)
+    outcome.scores = scores(confusion(sides.y_test, predicted[0], panel.classes))
+    outcome.training, outcome.warnings = training_of(estimator)
+    return Fitted(estimator, sides.scaler)
+
+
+def _extras(cell: Cell, estimator: Any, sides: Sides) -> dict[str, Any]:
+    """Return what the estimator's ``fit`` takes beside windows and classes."""
+    from sklearn.utils.validation import has_fit_parameter
+
     given = {} if sides.sample_weight is None else {"sample_weight": sides.sample_weight}
     if given and not has_fit_parameter(estimator, "sample_weight"):
         raise ValueError(
@@ -189,42 +209,55 @@ def _run(
         )
     if has_fit_parameter(estimator, "groups"):
         given["groups"] = sides.groups
-    with PeakMemory() as peak:
-        clock = time.perf_counter()
-        estimator.fit(sides.X_train, sides.y_train, **given)
-        outcome.fit_seconds = time.perf_counter() - clock
-        clock = time.perf_counter()
-        probabilities = None
-        if plugin.about["most_probable"]:
-            probabilities = np.asarray(estimator.predict_proba(sides.X_test))
-            y_pred = np.asarray(estimator.classes_).astype(str)[probabilities.argmax(axis=1)]
-        else:
-            y_pred = np.asarray(estimator.predict(sides.X_test)).astype(str)
-        outcome.predict_seconds = time.perf_counter() - clock
-    outcome.peak_memory_mb = peak.megabytes
-    if y_pred.shape != sides.y_test.shape:
-        raise ValueError(f"predict gave shape {y_pred.shape} for {len(sides.y_test)} windows")
+    return given
+
+
+def _timed(
+    outcome: Outcome,
+    plugin: Plugin,
+    estimator: Any,
+    given: tuple[Any, np.ndarray, dict[str, Any]],
+    X_test: Any,
+) -> tuple[np.ndarray, np.ndarray | None]:
+    """Fit to what is given and predict; return classes, and probabilities (n_windows, n_classes) if there are."""
+    X, y, extras = given
+    clock = time.perf_counter()
+    estimator.fit(X, y, **extras)
+    outcome.fit_seconds = time.perf_counter() - clock
+    clock = time.perf_counter()
+    probabilities = None
+    if plugin.about["most_probable"]:
+        probabilities = np.asarray(estimator.predict_proba(X_test))
+        y_pred = np.asarray(estimator.classes_).astype(str)[probabilities.argmax(axis=1)]
+    else:
+        y_pred = np.asarray(estimator.predict(X_test)).astype(str)
+    outcome.predict_seconds = time.perf_counter() - clock
+    if probabilities is None and hasattr(estimator, "predict_proba"):
+        probabilities = np.asarray(estimator.predict_proba(X_test))
+    return y_pred, probabilities
+
+
+def _predictions(
+    panel: Panel, split: Split, estimator: Any, y_pred: np.ndarray, probabilities: np.ndarray | None
+) -> pd.DataFrame:
+    y_test = panel.y[split.test]
+    if y_pred.shape != y_test.shape:
+        raise ValueError(f"predict gave shape {y_pred.shape} for {len(y_test)} windows")
     strange = sorted(set(y_pred.tolist()) - set(panel.classes))
     if strange:
         raise ValueError(
             f"predict gave {strange[0]!r}, which is none of the classes {', '.join(panel.classes)}"
         )
-
     predictions = panel.windows.iloc[split.test][["subject", "trial", "start"]].reset_index(drop=True)
-    predictions["y_true"] = sides.y_test
+    predictions["y_true"] = y_test
     predictions["y_pred"] = y_pred
-    if probabilities is None and hasattr(estimator, "predict_proba"):
-        probabilities = np.asarray(estimator.predict_proba(sides.X_test))
     if probabilities is not None:
         named = pd.DataFrame(
             probabilities,
             columns=np.asarray(estimator.classes_).astype(str),
         ).reindex(columns=list(panel.classes), fill_value=0.0)
         predictions = predictions.join(named.astype(np.float32).add_prefix("probability "))
-    outcome.predictions = predictions
-    outcome.scores = scores(confusion(sides.y_test, y_pred, panel.classes))
-    outcome.training, outcome.warnings = training_of(estimator)
-    return Fitted(estimator, sides.scaler)
+    return predictions
 
 
 def make_estimator(

@@ -18,6 +18,7 @@ from bench.cells.saved import About, DataSet
 from bench.cells.store import Store
 from bench.cells.stored_cell import StoredCell, why_again
 from bench.data.windows import Panel, Target, Windowing
+from bench.registry import get
 from bench.splits.split import Split
 
 PACKAGES = ("numpy", "pandas", "scikit-learn", "imbalanced-learn", "sktime", "numba", "tensorflow", "keras")
@@ -109,11 +110,14 @@ def store_outcome(job: Job, outcome: Outcome) -> StoredCell:
 
 def _result(outcome: Outcome, job: Job) -> dict[str, Any]:
     cell, recordings, study = job.cell, job.panel.recordings, job.study
+    plugin = get("estimator", cell.plugin)
     return {
         "status": outcome.status,
         "tries": job.tries + 1,
         "reason": outcome.reason,
         "cell": {**asdict(cell), "parameters": dict(cell.parameters)},
+        "family": plugin.about["family"],
+        "level_blind": plugin.about["level_blind"],
         "scores": outcome.scores,
         **({"training": outcome.training.summary()} if outcome.training else {}),
         "prepare_seconds": outcome.prepare_seconds,
@@ -123,6 +127,7 @@ def _result(outcome: Outcome, job: Job) -> dict[str, Any]:
         "n_train": outcome.n_train,
         "n_test": outcome.n_test,
         "n_split_train": len(job.split.train),  # n_train is after resampling
+        "n_distinct_train": len(np.unique(job.split.train)),  # without the copies that a protocol makes
         "warnings": outcome.warnings,
         "audit": asdict(outcome.audit),
         "suite": {
@@ -137,6 +142,7 @@ def _result(outcome: Outcome, job: Job) -> dict[str, Any]:
             "sampling_rate": recordings.sampling_rate,
             "recorded_rate": recordings.recorded_rate,
             "n_windows": len(job.panel),
+            "n_trials": len(job.panel.windows[["subject", "trial"]].drop_duplicates()),
             "n_subjects": int(np.unique(job.panel.windows["subject"]).size),
             "profile": study.profile,
             "changes": list(study.changes),

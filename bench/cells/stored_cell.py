@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -15,9 +16,46 @@ from pyarrow import BufferReader, ChunkedArray
 from pyarrow.parquet import ParquetFile
 
 from bench.cells.checksums import NO_SUMS, PREDICTIONS, RESULT, fault_of
-from bench.cells.metrics import codes, confusion_by
+from bench.cells.metrics import codes, confusion_by, trial_confusion_by
 from bench.cells.saved import has_model
 from bench.errors import DataError
+from bench.registry import SIGNAL_FREE
+
+
+@dataclass(frozen=True, eq=False)
+class Predicted:
+    """Predictions of a cell as numbers.
+
+    Attributes
+    ----------
+    n_classes : int
+    true, predicted : ndarray of shape (n_windows,), int64
+        Places among the classes.
+    subject, trial : ndarray of shape (n_windows,), int, or None
+    probabilities : ndarray of shape (n_windows, n_classes), float32, or None
+    """
+
+    n_classes: int
+    true: np.ndarray
+    predicted: np.ndarray
+    subject: np.ndarray | None
+    trial: np.ndarray | None
+    probabilities: np.ndarray | None
+
+    @property
+    def counts(self) -> dict[int, np.ndarray]:
+        """The confusion matrix of the windows of each subject."""
+        assert self.subject is not None
+        return confusion_by(self.subject, self.true, self.predicted, self.n_classes)
+
+    @property
+    def trial_counts(self) -> dict[int, np.ndarray]:
+        """The confusion matrix of the trials of each subject."""
+        assert self.subject is not None
+        assert self.trial is not None
+        return trial_confusion_by(
+            self.subject, self.trial, self.true, self.predicted, self.probabilities, self.n_classes
+        )
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,6 +69,16 @@ class StoredCell:
     def ok(self) -> bool:
         """Whether the cell has predictions."""
         return bool(self.result["status"] == "ok")
+
+    @property
+    def signal_free(self) -> bool:
+        """Whether its estimator was given ids in place of windows."""
+        return bool(self.result.get("family") == SIGNAL_FREE)
+
+    @property
+    def place(self) -> tuple[int, int | None]:
+        """Its seed and fold: within a row, and between the rows of a protocol, the split."""
+        return self.result["cell"]["seed"], self.result["cell"]["fold"]
 
     @property
     def damage(self) -> str:
@@ -52,6 +100,16 @@ class StoredCell:
         DataError
             As `predictions`, or if a label is none of the classes.
         """
+        return self.predicted(["subject"]).counts
+
+    def predicted(self, columns: Sequence[str] = ("subject", "trial", "probability")) -> Predicted:
+        """Read, as numbers, what was predicted; of the ids and the probabilities only the `columns` wanted.
+
+        Raises
+        ------
+        DataError
+            As `counts`.
+        """
         file = self.folder / PREDICTIONS
         classes = self.result["suite"]["classes"]
 
@@ -62,11 +120,21 @@ class StoredCell:
         try:
             # From memory, as codes and without pandas, which would take six times as long: a study has thousands.
             content = ParquetFile(BufferReader(file.read_bytes()), read_dictionary=["y_true", "y_pred"])
-            subject, true, predicted = content.read(
-                ["subject", "y_true", "y_pred"], use_threads=False
-            ).columns
-            return confusion_by(subject.to_numpy(), coded(true), coded(predicted), len(classes))
-        except (OSError, ValueError) as error:
+            there = content.schema_arrow.names
+            named = [f"probability {name}" for name in classes if "probability" in columns]
+            named = named if set(named) <= set(there) else []
+            ids = [name for name in ("subject", "trial") if name in columns]
+            table = content.read([*ids, "y_true", "y_pred", *named], use_threads=False)
+            read = {name: table[name].to_numpy() for name in [*ids, *named]}
+            return Predicted(
+                len(classes),
+                coded(table["y_true"]),
+                coded(table["y_pred"]),
+                read.get("subject"),
+                read.get("trial"),
+                np.stack([read[name] for name in named], axis=1) if named else None,
+            )
+        except (OSError, ValueError, KeyError) as error:
             raise DataError(f"{file}: cannot be read ({error}); run the suite again") from None
 
     def predictions(self) -> pd.DataFrame:

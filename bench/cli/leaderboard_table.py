@@ -2,39 +2,52 @@
 
 from __future__ import annotations
 
+import pandas as pd
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from bench.report.floor import BELOW
 from bench.report.leaderboard import Leaderboard, notes, sections
+from bench.report.leaderboard_files import about_protocol, below, by_protocol, distance
+
+_WIDE = 96
 
 
 def print_leaderboard(board: Leaderboard, console: Console) -> None:
-    """Print the leaderboard in as many columns as the terminal is wide."""
-    wide = console.width >= 96
+    """Print the leaderboard in as many columns as the terminal is wide; rows below their floor are dim."""
+    wide = console.width >= _WIDE
     for heading, part in sections(board):
-        table = Table(title=heading, title_justify="left", box=None, pad_edge=False)
-        table.add_column("estimator", overflow="fold")
-        if wide:
-            table.add_column("protocol")
-        table.add_column("balanced\naccuracy", justify="right")
-        table.add_column("accuracy", justify="right")
-        if wide:
-            for column in ("F1 macro", "fit s", "predict s"):
+        console.print(f"[italic]{escape(heading)}[/]")
+        for protocol, rows in by_protocol(part):
+            console.print(f"\n[bold]{escape(protocol)}[/]", highlight=False)
+            table = Table(box=None, pad_edge=False)
+            table.add_column("estimator", overflow="fold")
+            for column in ("balanced\naccuracy", "above the floor,\npoints", *_COLUMNS) if wide else _NARROW:
                 table.add_column(column, justify="right")
-        table.add_column("audit" if wide else "protocol", overflow="fold")
-        for _, row in part.iterrows():
-            good = row.n_cells > 0
-            values = [f"{row.balanced_accuracy:.3f}", f"{row.accuracy:.3f}"] if good else ["–", "–"]
-            if wide:
-                values += (
-                    [f"{row.f1_macro:.3f}", f"{row.fit_seconds:.1f}", f"{row.predict_seconds:.1f}"]
-                    if good
-                    else ["–"] * 3
-                )
-            last = row.audit if wide else row.protocol
-            last = last if row.status == "ok" else f"{row.status}"
-            table.add_row(escape(row.estimator), *([escape(row.protocol)] if wide else []), *values, last)
-        console.print(table, "")
+            table.add_column("audit", overflow="fold")
+            for _, row in rows.iterrows():
+                table.add_row(*_cells(row, wide=wide), style="dim" if below(row) else None)
+            console.print(table)
+            console.print(" ".join(about_protocol(rows)), "", highlight=False, style="dim", markup=False)
     for note in notes(board)[:1] if board.about["simulated"] else []:
         console.print(f"[bold red]{note}[/]")
+
+
+_COLUMNS = ("within\npeople", "by\ntrial", "accuracy", "fit s")
+_NARROW = ("balanced\naccuracy", "above\nfloor")
+
+
+def _cells(row: pd.Series, *, wide: bool) -> list[str]:
+    last = row.audit if row.status == "ok" else row.status
+    names = ["within_people", "trial_balanced_accuracy", "accuracy"] if wide else []
+    far = distance(row)
+    if not wide:
+        far = far.partition(" [")[0].replace(f", {BELOW}", "")
+    values = [_number(row.balanced_accuracy), far, *(_number(row[name]) for name in names)]
+    values += [_number(row.fit_seconds, 1)] if wide else []
+    return [escape(row.estimator), *map(escape, values), escape(last)]
+
+
+def _number(value: float, digits: int = 3) -> str:
+    return "–" if pd.isna(value) else f"{value:.{digits}f}"

@@ -182,6 +182,7 @@ def _engine(name: str, address: str | None, jobs: int | None, limits: Limits) ->
 
 def _run_plan(plan: Plan, engine: Engine, costs: Costs, jobs: int) -> int:
     from bench.running.progress import run_with_progress
+    from bench.running.runner import run_signal_free
 
     console = make_console()
     reused = len(plan.tasks) - len(plan.waiting)
@@ -194,6 +195,7 @@ def _run_plan(plan: Plan, engine: Engine, costs: Costs, jobs: int) -> int:
     # What ends a job on a cluster, or a container, is to end the cells' processes as Ctrl-C does.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
+        run_signal_free(plan)
         failed, left = run_with_progress(plan, console, engine, costs, jobs) if plan.waiting else (0, [])
     except KeyboardInterrupt:
         warn("interrupted: the finished cells are kept; the same command goes on with the others")

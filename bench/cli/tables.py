@@ -25,10 +25,11 @@ def tables(suite: SuiteOption, results: StoredOption = None) -> None:
 def write_tables(store: Store, suite: Suite) -> None:
     """Write all tables and figures of a store, and print the leaderboard."""
     from bench.cli.leaderboard_table import print_leaderboard
-    from bench.report.ablations import write_ablations
+    from bench.report.ablations_files import write_ablations
     from bench.report.confusion import write_confusions
-    from bench.report.leaderboard import make_leaderboard, write_leaderboard
-    from bench.report.leakage import write_leakage
+    from bench.report.leaderboard import make_leaderboard
+    from bench.report.leaderboard_files import write_leaderboard
+    from bench.report.leakage_files import write_leakage
     from bench.report.published import write_published
     from bench.report.training import write_training
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -105,6 +106,19 @@ class Windowing(BaseModel):
             raise ValueError(f"overlap ({self.overlap} s) must be shorter than the window ({self.seconds} s)")
         return self
 
+    def covering_as(self, other: Windowing) -> Windowing:
+        """Return these windows thinned to the seconds of a trial that the thinned windows of `other` cover.
+
+        As many as fit into that span, one at least: longer windows are fewer, so that no row of a table of
+        ablations sees more of the recordings than another.
+        """
+        cut = (self.seconds, self.overlap) != (other.seconds, other.overlap)
+        if other.per_trial is None or self.whole or not cut:
+            return self
+        span = other.seconds + (other.per_trial - 1) * (other.seconds - other.overlap)
+        fit = math.floor((span - self.seconds) / (self.seconds - self.overlap) + 1e-9) + 1
+        return self.model_copy(update={"per_trial": max(1, fit)})
+
     def starts(self, n_samples: int, sampling_rate: float, baseline_seconds: float) -> np.ndarray:
         """Return the first sample of each window of a trial of `n_samples`, int64."""
         width = round(self.seconds * sampling_rate)
@@ -130,7 +144,7 @@ class Panel:
     ----------
     windows : DataFrame of n_windows rows
         ``subject``, ``trial``, ``stimulus``, ``start`` (sample in the trial), ``row`` (of the trial in
-        the recordings) and, where the data set has one, ``split``.
+        the recordings) and, where the data set has them, ``order`` and ``split``.
     y : ndarray of shape (n_windows,), str
     classes : tuple of str
         In the order of tables and figures.
@@ -253,7 +267,7 @@ def make_panel(
         rows.append(np.full(len(first), row))
         starts.append(first)
     row = np.concatenate(rows)
-    ids = [c for c in ("subject", "trial", "stimulus", "split") if c in recordings.trials]
+    ids = [c for c in ("subject", "trial", "stimulus", "order", "split") if c in recordings.trials]
     windows = recordings.trials[ids].iloc[row].reset_index(drop=True)
     windows["start"] = np.concatenate(starts)
     windows["row"] = row

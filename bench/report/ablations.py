@@ -1,35 +1,35 @@
-"""The table of ablations: each row's difference to the reference, paired by split and subject."""
+"""Ablations: each row's difference to the one that it changes one thing of, paired by split and person."""
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
-from tabulate import tabulate
 
 from bench.cells.store import Store
 from bench.cells.stored_cell import StoredCell
-from bench.report.bootstrap import DRAWS, Counts, SubjectBootstrap, interval
-from bench.report.leaderboard import Leaderboard, notes, title
-from bench.report.rows import newest_of
+from bench.report.floor import above, floor_of
+from bench.report.intervals import difference, estimate
+from bench.report.rows import newest_of, verdict_of
+from bench.report.scores import counts_by_seed
 from bench.study.ablations import REFERENCE
 
-FILES = ("ablations.md", "ablations.csv", "ablations.png")
 COLUMNS = (
-    "dataset", "ablation", "estimator", "protocol", "n_cells", "n_paired", "classes", "balanced_accuracy",
-    "low", "high", "difference", "difference_low", "difference_high", "n_train", "fit_seconds", "status", "reason",
+    "dataset", "ablation", "estimator", "protocol", "n_cells", "n_seeds", "n_people", "classes",
+    "balanced_accuracy", "low", "high", "compared_with", "n_paired", "difference", "difference_low", "difference_high",
+    "floor", "floor_estimator", "above_floor", "above_floor_low", "above_floor_high", "against_floor",
+    "n_train", "fit_seconds", "status", "reason",
 )  # fmt: skip
 
 
 def make_ablations(store: Store) -> pd.DataFrame:
     """Compute the rows of the table from the stored predictions.
 
-    ``difference`` is in points of chance-corrected balanced accuracy, (score - 1/k) / (1 - 1/k) for k
-    classes times 100 (scikit-learn's ``adjusted``), so that rows of two and of nine classes stand by one
-    rule; it is taken over the splits that row and reference both have, which hold the same trials out.
-    Intervals are 95 % percentile bootstraps over subjects with the same draws everywhere.
+    ``difference`` is in points of balanced accuracy, the row minus the one that it is ``compared_with``,
+    paired by person over the seeds that both have, which hold the same trials out. A row that predicts other
+    classes, or the same ones of other trials' ratings, is compared with no other: it has its floor and its
+    distance from that.
 
     Returns
     -------
@@ -40,26 +40,35 @@ def make_ablations(store: Store) -> pd.DataFrame:
     stored = list(store.cells()) if planned else []
     lines = []
     for variant in dict.fromkeys(row.get("variant", "") for row in planned):
-        rows = [row for row in planned if row.get("variant", "") == variant]
-        cells = {row["name"]: _cells_of(row, stored) for row in rows}
-        counts = {name: _counts(own) for name, own in cells.items()}
-        subjects = [s for own in counts.values() for part in own.values() for s in part]
-        if not counts.get(REFERENCE) or not subjects:
-            continue
-        bootstrap = SubjectBootstrap(subjects)
-        for row in rows:
-            own = cells[row["name"]]
-            line = {"dataset": variant, "ablation": row["name"], "estimator": row.get("estimator", "")}
-            line |= {"protocol": row["protocol"], "status": "ok", "reason": row.get("left_out", "")}
-            good = [cell for cell in own if cell.ok]
-            if good:
-                line |= _scored(good, counts[row["name"]], cells[REFERENCE], counts[REFERENCE], bootstrap)
-            else:
-                failed = next((cell.result for cell in own), {"status": "left out", "reason": line["reason"]})
-                line |= {"status": failed["status"] if line["reason"] or own else "not run yet"}
-                line |= {"reason": failed["reason"], "n_cells": 0}
-            lines.append(line)
+        rows = {row["name"]: row for row in planned if row.get("variant", "") == variant}
+        cells = {name: [cell for cell in _cells_of(row, stored) if cell.ok] for name, row in rows.items()}
+        if cells.get(REFERENCE):
+            lines += [_line(name, rows, cells, stored) for name in rows]
     return pd.DataFrame(lines, columns=list(COLUMNS))
+
+
+def _line(
+    name: str, rows: dict[str, dict[str, Any]], cells: dict[str, list[StoredCell]], stored: list[StoredCell]
+) -> dict[str, Any]:
+    row = rows[name]
+    line = {"dataset": row.get("variant", ""), "ablation": name, "estimator": row.get("estimator", "")}
+    line |= {"protocol": row["protocol"], "status": "ok", "reason": row.get("left_out", "")}
+    if not cells[name]:
+        return line | _failed(line, _cells_of(row, stored))
+    line |= _scored(cells[name], _signal_free(row, stored))
+    other = row.get("compared_with", REFERENCE)
+    if name != REFERENCE and cells.get(other) and _alike(row, rows[other]):
+        mine, theirs = _paired(cells[name], cells[other])
+        found = difference(counts_by_seed(mine), counts_by_seed(theirs))
+        line |= {"compared_with": other, "n_paired": len(mine), "difference": 100 * found.value}
+        line |= {"difference_low": 100 * found.low, "difference_high": 100 * found.high}
+    return line
+
+
+def _failed(line: dict[str, Any], own: list[StoredCell]) -> dict[str, Any]:
+    failed = own[0].result if own else {"status": "left out", "reason": line["reason"]}
+    status = failed["status"] if line["reason"] or own else "not run yet"
+    return {"status": status, "reason": failed["reason"], "n_cells": 0}
 
 
 def _cells_of(row: dict[str, Any], stored: list[StoredCell]) -> list[StoredCell]:
@@ -79,120 +88,40 @@ def _cells_of(row: dict[str, Any], stored: list[StoredCell]) -> list[StoredCell]
     return [cell for cell in own if cell.result["identity"]["row"] == same]
 
 
-def _split(cell: StoredCell) -> tuple[int, int | None]:
-    return cell.result["cell"]["seed"], cell.result["cell"]["fold"]
+def _signal_free(row: dict[str, Any], stored: list[StoredCell]) -> dict[str, list[StoredCell]]:
+    """Return the cells of the estimators without signals on the windows and the protocol of a row."""
+    names = {cell.result["cell"]["estimator"] for cell in stored if cell.signal_free}
+    return {name: own for name in sorted(names) if (own := _cells_of({**row, "estimator": name}, stored))}
 
 
-def _counts(cells: list[StoredCell]) -> dict[tuple[int, int | None], Counts]:
-    good = [cell for cell in cells if cell.ok]
-    return {_split(cell): cell.counts for cell in good}
+def _alike(row: dict[str, Any], other: dict[str, Any]) -> bool:
+    """Return whether two rows predict the same classes of the same trials."""
+    return bool(row["setting"]["target"] == other["setting"]["target"])
 
 
-def _scored(
-    cells: list[StoredCell],
-    own: dict[tuple[int, int | None], Counts],
-    reference_cells: list[StoredCell],
-    reference: dict[tuple[int, int | None], Counts],
-    bootstrap: SubjectBootstrap,
-) -> dict[str, Any]:
-    classes = len(cells[0].result["suite"]["classes"])
-    others = len(next(cell for cell in reference_cells if cell.ok).result["suite"]["classes"])
-    value, draws = bootstrap.scores(_sum(own.values()))
-    low, high = interval(draws)
-    paired = [split for split in own if split in reference]
+def _paired(cells: list[StoredCell], others: list[StoredCell]) -> tuple[list[StoredCell], list[StoredCell]]:
+    both = {cell.place for cell in cells} & {cell.place for cell in others}
+    return [c for c in cells if c.place in both], [c for c in others if c.place in both]
+
+
+def _scored(cells: list[StoredCell], signal_free: dict[str, list[StoredCell]]) -> dict[str, Any]:
+    counts = counts_by_seed(cells)
+    found = estimate(counts)
     line: dict[str, Any] = {
-        "n_cells": len(cells), "n_paired": len(paired), "classes": classes,
-        "balanced_accuracy": value, "low": low, "high": high,
+        "n_cells": len(cells), "n_seeds": found.n_seeds, "n_people": found.n_people,
+        "classes": len(cells[0].result["suite"]["classes"]),
+        "balanced_accuracy": found.value, "low": found.low, "high": found.high,
         "n_train": float(np.mean([cell.result["n_train"] for cell in cells])),
         "fit_seconds": float(np.median([cell.result["fit_seconds"] for cell in cells])),
     }  # fmt: skip
-    if paired:
-        here, draws = bootstrap.scores(_sum(own[split] for split in paired))
-        there, reference_draws = bootstrap.scores(_sum(reference[split] for split in paired))
-        low, high = interval(_points(draws, classes) - _points(reference_draws, others))
-        difference = _points(here, classes) - _points(there, others)
-        line |= {"difference": difference, "difference_low": low, "difference_high": high}
-    return line
-
-
-def _points(score: Any, classes: int) -> Any:
-    return 100 * (score - 1 / classes) / (1 - 1 / classes)
-
-
-def _sum(parts: Any) -> Counts:
-    total: Counts = {}
-    for part in parts:
-        for subject, counts in part.items():
-            total[subject] = total.get(subject, 0) + counts
-    return total
-
-
-def write_ablations(board: Leaderboard, store: Store) -> list[Path]:
-    """Write ``ablations.{md,csv,png}`` if ablations were run."""
-    table = make_ablations(store)
-    if table.empty:
-        return []
-    files = [store.folder / name for name in FILES]
-    simulated = table.assign(simulated=board.about["simulated"])
-    simulated.to_csv(files[1], index=False, float_format="%.6g", lineterminator="\n")
-    files[0].write_text(_markdown(table, board), encoding="utf-8")
-    _draw(files[2], table, board)
-    return files
-
-
-def _markdown(table: pd.DataFrame, board: Leaderboard) -> str:
-    first = table.iloc[0]
-    lines = [f"# {title(board)}: ablations", ""]
-    lines += [f"- {note}" for note in notes(board)]
-    lines += [
-        f"- Each row changes one thing of the reference, {first.estimator} under {first.protocol}, and tests the "
-        "same trials. Balanced accuracy is over all test windows of a row; the difference is in points of "
-        "chance-corrected balanced accuracy (0 chance, 100 perfect), over the n splits that both have. In brackets: "
-        f"95 % bootstrap over subjects ({DRAWS:,} draws), paired by split and subject. No correction for the number "
-        "of rows: of twenty rows that change nothing, one is expected outside its interval.",
-    ]
-    for dataset, part in table.groupby("dataset", sort=False):
-        lines += ["", f"## {dataset!s}" if dataset else "## Differences to the reference", "", _table(part)]
-    return "\n".join(lines) + "\n"
-
-
-def _table(part: pd.DataFrame) -> str:
-    rows = []
-    for _, line in part.iterrows():
-        row = {"ablation": line.ablation, "estimator": line.estimator or "–"}
-        if line.status != "ok":
-            reason = " ".join(str(line.reason).split())[:160].replace("|", "\\|")
-            row |= dict.fromkeys(("n", "classes", "balanced accuracy"), "–")
-            row |= {"difference": f"{line.status}: {reason}".rstrip(": "), "train windows": "–", "fit s": "–"}
-        else:
-            row |= {"n": int(line.n_paired), "classes": int(line.classes)}
-            row |= {"balanced accuracy": f"{line.balanced_accuracy:.3f} [{line.low:.3f}, {line.high:.3f}]"}
-            limits = f"[{line.difference_low:+.1f}, {line.difference_high:+.1f}]"
-            none = line.ablation == REFERENCE or np.isnan(line.difference)
-            row |= {"difference": "–" if none else f"{line.difference:+.1f} {limits}"}
-            row |= {"train windows": f"{line.n_train:,.0f}", "fit s": f"{line.fit_seconds:.1f}"}
-        rows.append(row)
-    return tabulate(rows, headers="keys", tablefmt="pipe", disable_numparse=True)
-
-
-def _draw(path: Path, table: pd.DataFrame, board: Leaderboard) -> None:
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
-    shown = table[table.difference.notna() & (table.ablation != REFERENCE)]
-    figure = Figure(figsize=(7.5, 1.4 + 0.26 * max(len(shown), 1)), layout="constrained")
-    FigureCanvasAgg(figure)
-    axes = figure.add_subplot()
-    y = np.arange(len(shown))
-    away = [shown.difference - shown.difference_low, shown.difference_high - shown.difference]
-    axes.errorbar(shown.difference, y, xerr=np.clip(away, 0, None), fmt="o", ms=4, capsize=2, lw=1)
-    axes.set_yticks(y, shown.ablation, fontsize=8)
-    axes.invert_yaxis()
-    axes.axvline(0, color="gray", ls=":", lw=1)
-    axes.set_xlabel("points of chance-corrected balanced accuracy, row minus reference", fontsize=8)
-    axes.set_title(f"reference: {table.iloc[0].estimator}, {table.iloc[0].protocol}", fontsize=9)
-    axes.grid(axis="x", alpha=0.3)
-    axes.spines[["top", "right"]].set_visible(False)
-    simulated = board.about["simulated"]
-    figure.supxlabel(title(board), fontsize=7, color="firebrick" if simulated else "dimgray")
-    figure.savefig(path, dpi=120)
+    floor = floor_of(cells, signal_free)
+    if floor is None:
+        return line
+    line |= {"floor": floor.score, "floor_estimator": floor.estimator}
+    if verdict_of(cells).startswith("LEAKS"):
+        return line
+    distance, words = above(counts, floor)
+    return line | {
+        "above_floor": 100 * distance.value, "above_floor_low": 100 * distance.low,
+        "above_floor_high": 100 * distance.high, "against_floor": words,
+    }  # fmt: skip

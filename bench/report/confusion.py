@@ -8,11 +8,12 @@ import numpy as np
 import pandas as pd
 
 from bench.cells.store import Store
+from bench.registry import SIGNAL_FREE
 from bench.report.leaderboard import Leaderboard
 
 
 def write_confusions(board: Leaderboard, store: Store) -> list[Path]:
-    """Write ``confusion/<protocol>--<estimator>.{csv,png}`` for each row that has predictions.
+    """Write ``confusion/<protocol>--<estimator>.{csv,png}`` for each row that has signals and predictions.
 
     The CSV holds counts, rows true and columns predicted. Files made from simulated recordings have
     ``--simulated`` in their names and a line in the figure. Files of rows that are no longer in the
@@ -22,7 +23,14 @@ def write_confusions(board: Leaderboard, store: Store) -> list[Path]:
     folder.mkdir(parents=True, exist_ok=True)
     written: list[Path] = []
     several = board.table.dataset.nunique() > 1
-    for (dataset, protocol, estimator), (classes, counts) in board.confusions.items():
+    rows = zip(
+        board.table.dataset, board.table.protocol, board.table.estimator, board.table.family, strict=True
+    )
+    signal_free = {tuple(key) for *key, family in rows if family == SIGNAL_FREE}
+    for key, (classes, counts) in board.confusions.items():
+        if key in signal_free:
+            continue
+        dataset, protocol, estimator = key
         parts = [dataset] if several else []
         parts += [protocol, estimator] + (["simulated"] if board.about["simulated"] else [])
         path = folder / "--".join(parts)

@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pandas as pd
-from tabulate import tabulate
 
-from bench.cells.metrics import scores
 from bench.cells.store import Store
 from bench.cells.stored_cell import StoredCell
-from bench.report.rows import newest_of, read_rows
+from bench.report.floor import above, floor_of
+from bench.report.intervals import FEWEST_PEOPLE, FEWEST_SEEDS, estimate
+from bench.report.rows import Key, lacking, newest_of, read_rows, verdict_of
+from bench.report.scores import SCORES, counts_by_seed, score_row, total
 
-SCORES = ("accuracy", "balanced_accuracy", "f1_macro")
 COSTS = ("fit_seconds", "predict_seconds")
 COLUMNS = (
-    "dataset", "estimator", "protocol", "audit", "n_cells",
-    "accuracy", "accuracy_std", "balanced_accuracy", "balanced_accuracy_std", "f1_macro", "f1_macro_std",
+    "dataset", "estimator", "family", "protocol", "audit", "n_cells", "n_seeds", "n_people", "n_trials",
+    "accuracy", "accuracy_std", "balanced_accuracy", "balanced_accuracy_std",
+    "balanced_accuracy_low", "balanced_accuracy_high", "f1_macro", "f1_macro_std",
+    "within_people", "within_people_std", "trial_balanced_accuracy", "trial_balanced_accuracy_std",
+    "auroc", "auroc_std", "mcc", "mcc_std", "log_loss", "log_loss_std", "calibration_error", "calibration_error_std",
+    "floor", "floor_estimator", "above_floor", "above_floor_low", "above_floor_high", "against_floor",
     *COSTS, "simulated", "status", "reason",
 )  # fmt: skip
 
@@ -30,9 +35,13 @@ class Leaderboard:
     Attributes
     ----------
     table : DataFrame with `COLUMNS`
-        Clean rows first, then leaking ones; within a data set and protocol the best balanced accuracy
-        first. Scores are means over cells and their standard deviation (ddof 1; NaN for one cell),
-        seconds medians.
+        Clean rows first, then leaking ones; within a data set and protocol those first that have a result for
+        every split of the protocol, the best balanced accuracy first. A score is computed once a seed, over
+        the windows of all its folds together; shown are the mean over seeds and their standard deviation
+        (ddof 1; NaN for one seed), of seconds the median over cells. ``n_trials`` are tested a seed.
+        ``floor`` is the best balanced accuracy without any signal on the row's splits, ``above_floor`` the
+        row's distance from it, paired by person; no distance is measured under a leaking protocol, where ids
+        alone tell the class, nor of what has no signal itself.
     confusions : dict
         ``(dataset, protocol, estimator) -> (classes, counts)``, summed over the cells.
     about : dict
@@ -62,13 +71,16 @@ def make_leaderboard(store: Store) -> Leaderboard:
     groups, left_out = read_rows(store)
     rows, confusions = [], {}
     for key, cells in groups.items():
-        row, counts = _row(key, cells)
+        beside = {e: own for (d, p, e), own in groups.items() if (d, p) == key[:2]}
+        row, counts = _row(key, cells, beside)
         rows.append(row)
         if counts is not None:
             confusions[key] = (tuple(cells[0].result["suite"]["classes"]), counts)
     table = pd.DataFrame(rows, columns=list(COLUMNS))
-    order = table.assign(leaks=table.audit.str.startswith("LEAKS"), best=-table.balanced_accuracy)
-    order = order.sort_values(["dataset", "leaks", "protocol", "best", "estimator"], kind="stable")
+    order = table.assign(
+        leaks=table.audit.str.startswith("LEAKS"), lacks=table.status != "ok", best=-table.balanced_accuracy
+    )
+    order = order.sort_values(["dataset", "leaks", "protocol", "lacks", "best", "estimator"], kind="stable")
     newest = newest_of([cell for cells in groups.values() for cell in cells]).result
     return Leaderboard(
         table.loc[order.index].reset_index(drop=True),
@@ -80,43 +92,49 @@ def make_leaderboard(store: Store) -> Leaderboard:
     )
 
 
-def _row(key: tuple[str, str, str], cells: list[StoredCell]) -> tuple[dict[str, Any], np.ndarray | None]:
+def _row(
+    key: Key, cells: list[StoredCell], beside: Mapping[str, list[StoredCell]]
+) -> tuple[dict[str, Any], np.ndarray | None]:
+    """Return a row, and its confusion matrix; `beside` are the cells of all rows of the protocol."""
     good = [cell for cell in cells if cell.ok]
     bad = [cell for cell in cells if not cell.ok]
-    verdicts = sorted({cell.result["audit"]["verdict"] for cell in cells})
     row: dict[str, Any] = {
         **dict(zip(("dataset", "protocol", "estimator"), key, strict=True)),
-        # 'LEAKS' sorts before 'clean': the worst verdict of the row is the one shown.
-        "audit": verdicts[0],
+        "family": cells[0].result.get("family", ""),
+        "audit": verdict_of(cells),
         "n_cells": len(good),
+        "n_seeds": len({cell.place[0] for cell in good}),
         "simulated": bool(cells[0].result["suite"]["simulated"]),
-        "status": "ok" if not bad else "failed" if not good else f"{len(bad)} of {len(cells)} failed",
+        "status": lacking(cells, {cell.place for own in beside.values() for cell in own}) or "ok",
         "reason": bad[0].result["reason"] if bad else "",
     }
-    counts = None
-    found: list[dict[str, float]] = []
-    for cell in good:
-        own = np.sum(list(cell.counts.values()), axis=0)
-        found.append(scores(own))
-        counts = own if counts is None else counts + own
-    for name in SCORES:
-        values = np.array([score[name] for score in found])
-        row[name] = values.mean() if good else np.nan
-        row[f"{name}_std"] = values.std(ddof=1) if len(good) > 1 else np.nan
     for name in COSTS:
         row[name] = float(np.median([cell.result[name] for cell in good])) if good else np.nan
-    return row, counts
+    if not good:
+        return row, None
+    scored = score_row(good)
+    for name in SCORES:
+        row[name] = scored.by_seed[name].mean()
+        row[f"{name}_std"] = scored.by_seed[name].std(ddof=1)
+    own = estimate(scored.counts)
+    row |= {"balanced_accuracy_low": own.low, "balanced_accuracy_high": own.high}
+    row |= {"n_people": own.n_people, "n_trials": scored.n_trials}
+    row |= _against_floor(row, good, {e: own for e, own in beside.items() if own[0].signal_free})
+    return row, np.asarray(np.sum([total(people) for people in scored.counts.values()], axis=0))
 
 
-def write_leaderboard(board: Leaderboard, store: Store) -> None:
-    """Write ``leaderboard.csv``, ``.md`` and ``.tex`` into the store's folder."""
-    files = {
-        "leaderboard.csv": board.table.to_csv(index=False, float_format="%.6g", lineterminator="\n"),
-        "leaderboard.md": _markdown(board),
-        "leaderboard.tex": _latex(board),
-    }
-    for name, text in files.items():
-        (store.folder / name).write_text(text, encoding="utf-8")
+def _against_floor(
+    row: Mapping[str, Any], cells: list[StoredCell], signal_free: Mapping[str, Sequence[StoredCell]]
+) -> dict[str, Any]:
+    floor = floor_of(cells, signal_free)
+    if floor is None:
+        return {}
+    line = {"floor": floor.score, "floor_estimator": floor.estimator}
+    if cells[0].signal_free or row["audit"].startswith("LEAKS"):
+        return line
+    distance, words = above(counts_by_seed(cells), floor)
+    line |= {"above_floor": distance.value, "against_floor": words}
+    return line | {"above_floor_low": distance.low, "above_floor_high": distance.high}
 
 
 def sections(board: Leaderboard) -> list[tuple[str, pd.DataFrame]]:
@@ -145,7 +163,7 @@ def notes(board: Leaderboard) -> list[str]:
             "SIMULATED recordings: a program made them up. No figure here says anything about people."
         )
     size = (
-        f"{about['n_windows']:,} windows of {about['n_subjects']} subjects, "
+        f"{about['n_windows']:,} windows of {about['n_subjects']} people, "
         if board.table.dataset.nunique() == 1
         else ""
     )
@@ -156,8 +174,14 @@ def notes(board: Leaderboard) -> list[str]:
     lines.append(_how(board.setting, about.get("recorded_rate")))
     lines.append(f"Profile {about['profile']}: {changes}.")
     lines.append(
-        "Scores are means over n cells (seeds and folds) on windows, ± their standard deviation; seconds are "
-        f"medians, on {board.hardware['processor']}, {board.hardware['cores']} cores."
+        "Scores: once a seed, on the windows of all its folds together; shown is the mean over seeds, ± their "
+        "standard deviation. Brackets: 95 % intervals, t over people, with what the seeds add; none below "
+        f"{FEWEST_PEOPLE} people, and with fewer than {FEWEST_SEEDS} seeds over people only: how far other splits "
+        "and fits would move the score is then not in them."
+    )
+    lines.append(
+        f"Seconds are medians over cells, on {board.hardware['processor']}, {board.hardware['cores']} cores; other "
+        "work on the machine can double them."
     )
     if board.left_out:
         lines.append(
@@ -193,57 +217,6 @@ def _how(setting: dict[str, Any], recorded_rate: float | None) -> str:
     )
 
 
-def _readable(part: pd.DataFrame, bold: str, plus_minus: str) -> pd.DataFrame:
-    def score(row: pd.Series, name: str) -> str:
-        if np.isnan(row[name]):
-            return "–"
-        spread = row[f"{name}_std"]
-        return f"{row[name]:.3f}" + ("" if np.isnan(spread) else f" {plus_minus} {spread:.3f}")
-
-    def cost(value: float, digits: int) -> str:
-        return "–" if np.isnan(value) else f"{value:.{digits}f}"
-
-    return pd.DataFrame(
-        {
-            "estimator": part.estimator,
-            "protocol": part.protocol,
-            "audit": [bold.format(a) if a.startswith("LEAKS") else a for a in part.audit],
-            "n": part.n_cells,
-            "balanced accuracy": [score(row, "balanced_accuracy") for _, row in part.iterrows()],
-            "accuracy": [score(row, "accuracy") for _, row in part.iterrows()],
-            "F1 macro": [score(row, "f1_macro") for _, row in part.iterrows()],
-            "fit s": [cost(v, 1) for v in part.fit_seconds],
-            "predict s": [cost(v, 1) for v in part.predict_seconds],
-            "status": [
-                status if status == "ok" else f"{status}: {' '.join(str(reason).split())[:160]}"
-                for status, reason in zip(part.status, part.reason, strict=True)
-            ],
-        }
-    )
-
-
 def title(board: Leaderboard) -> str:
     """Return the suite's title, and that the recordings are simulated where they are."""
     return f"{board.about['title']}{' (SIMULATED recordings)' if board.about['simulated'] else ''}"
-
-
-def _markdown(board: Leaderboard) -> str:
-    lines = [f"# {title(board)}", ""]
-    lines += [f"- {note}" for note in notes(board)]
-    for heading, part in sections(board):
-        readable = _readable(part, "**{}**", "±").map(lambda cell: str(cell).replace("|", "\\|"))
-        lines += ["", f"## {heading}", "", _tabulated(readable, "pipe")]
-    return "\n".join(lines) + "\n"
-
-
-def _latex(board: Leaderboard) -> str:
-    lines = [f"% {line}" for line in (title(board), *notes(board))]
-    for heading, part in sections(board):
-        lines += ["", f"% {heading}"]
-        table = _tabulated(_readable(part, "{}", "±"), "latex_booktabs")
-        lines.append(table.replace("±", r"$\pm$").replace("–", "--"))
-    return "\n".join(lines) + "\n"
-
-
-def _tabulated(table: pd.DataFrame, form: str) -> str:
-    return tabulate(table.to_dict("list"), headers="keys", tablefmt=form, disable_numparse=True)

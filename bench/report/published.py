@@ -14,23 +14,32 @@ from tabulate import tabulate
 from bench.cells.store import Store
 from bench.report.leaderboard import Leaderboard, notes, title
 from bench.report.recall import (
+    PUBLISHED,
     class_counts,
-    conclude,
+    classes_of,
     draw_recall,
-    measure,
+    plain_of,
+    recall_by_seed,
     recall_table,
     recordings_of,
+    signal_free,
     specs,
 )
+from bench.report.recall_rule import RULE, conclude, measure, rare_minus_common, summary
 from bench.report.rows import read_rows
 from bench.spec import parse_spec
 from bench.study.suite import Suite
 
 NOT_RUN = "not run"
+FLOOR = "without the signal %"
 NOT_STATED = "not stated"
 
 # Columns of published.csv that only a suite with several data sets has.
 _OF_SEVERAL = ("problem", "our standard deviation", "our seeds")
+_WITHOUT = (
+    "Without the signal: the highest accuracy, on the same splits, of the estimators that are told classes and ids "
+    "only, of people, stimuli and trials."
+)
 # What is the same in all rows of such a suite is said once, below the table.
 _SAID_ONCE = ("protocol", "oversampled", "published epochs", "audit")
 
@@ -40,7 +49,7 @@ def write_published(board: Leaderboard, suite: Suite, store: Store) -> list[Path
 
     ``published.md`` and ``published.csv`` hold a row for each figure under each protocol that it may have
     been made under, and for each data set that it is of; ``not run`` or ``failed`` stands in the place of
-    numbers that there are none of.
+    numbers that there are none of. ``published.md`` says as well what is not known of the published work.
 
     Where there is one data set and a figure has recall by class, ``recall.csv`` has recall by class, and
     ``recall-by-class.png`` draws it for the estimators that have run under all protocols of the first such
@@ -76,9 +85,11 @@ def write_published(board: Leaderboard, suite: Suite, store: Store) -> list[Path
             recalls = recall_table(board, suite)
             # The candidates for the published pattern of recall by class.
             orders = next(specs(figure.protocols) for figure in suite.published if figure.recall)
-            lines += _recall(board, recalls, measure(recalls, orders, class_counts(board, suite)), orders)
+            lines += _recall(board, suite, store, recalls, orders)
             recalls.to_csv(files[2], index=False, float_format="%.6g", na_rep="–", lineterminator="\n")
             written = 4 if draw_recall(files[3], board, suite, recalls, orders) else 3
+    if suite.unknown:
+        lines += ["", "## What is not known", "", *(f"- {sentence}" for sentence in suite.unknown)]
     files[0].write_text("\n".join(lines).rstrip() + "\n", encoding="utf-8")
     for file in files[written:]:  # of an earlier run
         file.unlink(missing_ok=True)
@@ -93,7 +104,6 @@ def _accuracies(board: Leaderboard, suite: Suite, store: Store) -> pd.DataFrame:
     """Return a row for each figure, data set and protocol, by data set; every value is text."""
     ours = {(row.dataset, row.protocol, row.estimator): row for _, row in board.table.iterrows()}
     groups, _ = read_rows(store)
-    classes = {dataset: cells[0].result["suite"]["classes"] for (dataset, _, _), cells in groups.items()}
     rows = []
     for figure in suite.published:
         estimator = str(parse_spec(figure.estimator))
@@ -126,7 +136,7 @@ def _accuracies(board: Leaderboard, suite: Suite, store: Store) -> pd.DataFrame:
                     "oversampled": "yes" if figure.oversampled else "no",
                     "published %": f"{100 * figure.accuracy:.2f}",
                     **scores,
-                    "chance %": f"{100 / len(classes[dataset]):.2f}" if dataset in classes else NOT_RUN,
+                    FLOOR: _floor(board, dataset, protocol),
                     "published epochs": NOT_STATED if figure.epochs is None else str(figure.epochs),
                     **row,
                     "our recordings": recordings_of(board),
@@ -134,6 +144,13 @@ def _accuracies(board: Leaderboard, suite: Suite, store: Store) -> pd.DataFrame:
                 }
             )
     return pd.DataFrame(rows).sort_values("problem", kind="stable", ignore_index=True)
+
+
+def _floor(board: Leaderboard, dataset: str, protocol: str) -> str:
+    """Return the highest accuracy that an estimator without signals has on the same splits, in %."""
+    rows = board.table[board.table.estimator.isin(signal_free(board))]
+    scores = rows.accuracy[(rows.dataset == dataset) & (rows.protocol == protocol)].dropna()
+    return f"{100 * scores.max():.2f}" if len(scores) else NOT_RUN
 
 
 def _caveat(board: Leaderboard) -> str:
@@ -154,8 +171,7 @@ def _accuracy(board: Leaderboard, accuracies: pd.DataFrame) -> list[str]:
     shown = accuracies.drop(columns=["our recordings", "source", *_OF_SEVERAL])
     lines = [f"- {note}" for note in notes(board)]
     lines += ["", "## Accuracy", "", _pipes(_branded(board, shown)), ""]
-    lines.append("Differences are in points, ours minus published. Chance is one over the number of classes.")
-    lines.append("")
+    lines += [f"Differences are in points, ours minus published. {_WITHOUT}", ""]
     for source, part in accuracies.groupby("source", sort=False):
         pairs = zip(part["published %"], part.estimator, strict=True)
         lines.append(f"- {', '.join(dict.fromkeys(f'{a} % ({b})' for a, b in pairs))}: {source}.")
@@ -176,6 +192,7 @@ def _parity(board: Leaderboard, accuracies: pd.DataFrame) -> list[str]:
             "published %": accuracies["published %"],
             "ours %": accuracies["ours %"].where(~numbers, accuracies["ours %"] + " ± " + spread),
             "difference": accuracies.difference,
+            FLOOR: accuracies[FLOOR],
             "seeds": accuracies["our seeds"],
             "our epochs": accuracies["our epochs"],
             "source": accuracies.source.map(numbered),
@@ -190,7 +207,7 @@ def _parity(board: Leaderboard, accuracies: pd.DataFrame) -> list[str]:
         lines += [f"In all rows: {', '.join(f'{name} {value}' for name, value in once.items())}.", ""]
     lines.append(
         "Differences are in points, ours minus published; one that is smaller than the rounding of the published "
-        "figure is none."
+        f"figure is none. {_WITHOUT}"
     )
     lines += ["", "Sources:", "", *(f"{number}. {source}." for source, number in numbered.items())]
     return lines
@@ -201,24 +218,38 @@ def _branded(board: Leaderboard, shown: pd.DataFrame) -> pd.DataFrame:
 
 
 def _recall(
-    board: Leaderboard, recalls: pd.DataFrame, measures: pd.DataFrame, orders: Sequence[str]
+    board: Leaderboard, suite: Suite, store: Store, recalls: pd.DataFrame, orders: Sequence[str]
 ) -> list[str]:
     """Return recall by class, and what it says of the protocols, in lines."""
+    control, counts = plain_of(board, suite), class_counts(board, suite)
+    protocols = [*orders, control] if control else list(orders)
+    published = recalls[recalls.protocol == PUBLISHED].head(1)
+    row = None
+    if len(published):
+        row = published.iloc[0].copy()
+        row["rare - common"] = rare_minus_common(row, counts)
+    classes = classes_of(recalls)
+    wanted = pd.Series(np.nan, index=classes) if row is None else row[classes]
+    measures = measure(recall_by_seed(board, store, protocols), wanted, counts)
     return [
         "",
         "## Recall by class",
         "",
-        _pipes(recalls),
+        _pipes(recalls[~recalls.estimator.isin(signal_free(board))]),
+        "",
+        "Of estimators that see no signal it is in recall.csv.",
         "",
         "## Which protocol gives the published recall",
         "",
-        _pipes(measures),
+        _pipes(summary(measures, protocols, control, row)),
         "",
-        "correlation: Spearman's rank correlation of recall by class with the published. rare - common: "
-        "mean recall of the rarest third of the classes minus that of the commonest third, by their sizes "
-        "in these recordings before balancing.",
+        "Means over seeds. correlation: Spearman's rank correlation of recall by class with the published. "
+        "rare - common: mean recall of the rarest third of the classes minus that of the commonest third, by "
+        "their sizes in these recordings before balancing. The control shows what needs no copies at all.",
         "",
-        conclude(measures, orders, 1 / len(board.about["classes"])),
+        conclude(measures, orders, control, 1 / len(board.about["classes"])),
+        "",
+        RULE,
         "",
         _caveat(board),
     ]

@@ -1,4 +1,4 @@
-"""Recall by class, published and ours, and which protocol gives the published pattern."""
+"""Recall by class, published and ours. `bench.report.recall_rule` says which protocol gives the published pattern."""
 
 from __future__ import annotations
 
@@ -9,15 +9,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from bench.cells.store import Store
+from bench.registry import SIGNAL_FREE
 from bench.report.leaderboard import Leaderboard
+from bench.report.rows import read_rows
 from bench.spec import parse_spec
 from bench.study.suite import Published, Suite
 
 PUBLISHED = "published"
-
-# Of the rule in `conclude`: what a correlation has to reach, its lead over the others, and the mean recall,
-# in multiples of chance, that shows that something was learned.
-_CORRELATION, _LEAD, _LEARNED = 0.5, 0.3, 3.0
 
 # Okabe and Ito's colours, which colour-blind readers can tell apart; markers differ as well.
 _LINES = (("#D55E00", "s", "-"), ("#0072B2", "^", "-"), ("#CC79A7", "v", "-"), ("#E69F00", "P", "-"))
@@ -51,10 +50,8 @@ def recall_table(board: Leaderboard, suite: Suite) -> pd.DataFrame:
             values = dict(zip(names, figure.recall, strict=True))
             rows.append({**row, **values, "mean": np.mean(figure.recall)})
     for (_, protocol, estimator), (own, counts) in board.confusions.items():
-        tested = counts.sum(axis=1)
-        recall = np.divide(np.diag(counts), tested, out=np.full(len(own), np.nan), where=tested > 0)
         row = {"estimator": estimator, "protocol": protocol, "recordings": recordings_of(board)}
-        rows.append({**row, "mean": np.nanmean(recall), **dict(zip(own, recall, strict=True))})
+        rows.append({**row, **_recall(own, counts)})
     classes = classes + [name for name in board.about["classes"] if name not in classes]
     return pd.DataFrame(rows, columns=["estimator", "protocol", "recordings", *classes, "mean"])
 
@@ -67,7 +64,8 @@ def _published_classes(suite: Suite, board: Leaderboard, figure: Published) -> l
     return list(own) if len(own) == len(figure.recall) else []
 
 
-def _classes(recalls: pd.DataFrame) -> list[str]:
+def classes_of(recalls: pd.DataFrame) -> list[str]:
+    """Return the classes that a table of `recall_table` has columns of."""
     return [str(name) for name in recalls.columns[3:-1]]
 
 
@@ -77,14 +75,14 @@ def class_counts(board: Leaderboard, suite: Suite) -> dict[str, int]:
     They are those of a row under a protocol that no oversampled figure may stand for: its test side is
     never balanced, and has the classes in the proportions of the data set.
     """
-    plain = _plain(board, suite)
+    plain = plain_of(board, suite)
     for (_, protocol, _), (classes, counts) in board.confusions.items():
         if protocol == plain:
             return dict(zip(classes, counts.sum(axis=1).tolist(), strict=True))
     return {}
 
 
-def _plain(board: Leaderboard, suite: Suite) -> str:
+def plain_of(board: Leaderboard, suite: Suite) -> str:
     """Return the protocol without balancing that has run, one that figures stand for first; or ``""``."""
     balanced = {p for figure in suite.published if figure.oversampled for p in specs(figure.protocols)}
     named = [p for figure in suite.published if not figure.oversampled for p in specs(figure.protocols)]
@@ -92,95 +90,70 @@ def _plain(board: Leaderboard, suite: Suite) -> str:
     return next((protocol for protocol in [*named, *run] if protocol in run), "")
 
 
-def measure(recalls: pd.DataFrame, orders: Sequence[str], counts: dict[str, int]) -> pd.DataFrame:
-    """Compare recall by class with the first published one.
+def recall_by_seed(board: Leaderboard, store: Store, protocols: Sequence[str]) -> pd.DataFrame:
+    """Return recall by class of each seed, its folds together, of the estimators that see the signal.
 
     Parameters
     ----------
-    recalls : DataFrame
-        Of `recall_table`.
-    orders : sequence of str
-        The protocols that the published recall may stand for.
-    counts : dict
-        Windows of each class before balancing; may be empty.
+    board : Leaderboard
+    store : Store
+        What the board was made of.
+    protocols : sequence of str
+        Rows of others are left out.
 
     Returns
     -------
     DataFrame
-        For the published recall and each estimator under each of these protocols: ``correlation``,
-        Spearman's rank correlation over the classes with the published recall (NaN with fewer than three
-        classes, or where recall is the same for all); ``rare - common``, the mean recall of the rarest
-        third of the classes minus that of the commonest third; and ``mean``, the mean recall.
+        Columns are ``estimator``, ``protocol``, ``seed``, the classes and ``mean``; NaN where a class was
+        never tested.
+
+    Raises
+    ------
+    DataError
+        If a stored prediction file is damaged.
     """
-    from scipy.stats import spearmanr
-
-    third = max(len(counts) // 3, 1)
-    by_size = sorted(counts, key=lambda name: counts[name])
-    published = recalls[recalls.protocol == PUBLISHED].head(1)
-    rows = []
-    for _, row in pd.concat([published, recalls[recalls.protocol.isin(orders)]]).iterrows():
-        gap = correlation = np.nan
-        if len(counts) > 1:
-            gap = row[by_size[:third]].mean() - row[by_size[-third:]].mean()
-        if len(published) and row.protocol != PUBLISHED:
-            pair = np.array([published.iloc[0][_classes(recalls)], row[_classes(recalls)]], dtype=float)
-            pair = pair[:, np.isfinite(pair).all(axis=0)]
-            if pair.shape[1] > 2 and (np.ptp(pair, axis=1) > 0).all():
-                correlation = float(spearmanr(*pair).statistic)
-        rows.append((row.estimator, row.protocol, correlation, gap, row["mean"]))
-    return pd.DataFrame(rows, columns=["estimator", "protocol", "correlation", "rare - common", "mean"])
+    rows: list[dict[str, Any]] = []
+    groups, _ = read_rows(store)
+    for (_, protocol, estimator), cells in groups.items():
+        if protocol not in protocols or estimator in signal_free(board):
+            continue
+        seeds: dict[int, list[np.ndarray]] = {}
+        for cell in cells:
+            if cell.ok:
+                seeds.setdefault(cell.result["cell"]["seed"], []).extend(cell.counts.values())
+        classes = cells[0].result["suite"]["classes"]
+        for seed, counts in sorted(seeds.items()):
+            row = {"estimator": estimator, "protocol": protocol, "seed": seed}
+            rows.append({**row, **_recall(classes, np.sum(counts, axis=0))})
+    return pd.DataFrame(rows, columns=["estimator", "protocol", "seed", *board.about["classes"], "mean"])
 
 
-def conclude(measures: pd.DataFrame, orders: Sequence[str], chance: float) -> str:
-    """Say in a sentence under which protocol recall by class falls and rises as published.
+def signal_free(board: Leaderboard) -> set[str]:
+    """Return the estimators that see ids only; none in a table that does not tell the family."""
+    family = board.table.get("family")
+    return set() if family is None else set(board.table.estimator[family == SIGNAL_FREE])
 
-    The rule: estimators count whose correlation is defined under all protocols in question, and whose
-    mean recall is at least three times chance under one of them: the recall of a model that learned next
-    to nothing has no pattern. A protocol reproduces the published pattern if its correlation, the mean over the
-    estimators that count, is at least .5 and at least .3 above that of every other protocol. Otherwise,
-    or if none counts, the sentence says "cannot tell".
-    """
-    unknown = "Which of these protocols gives the published pattern of recall by class: cannot tell,"
-    ours = measures[measures.protocol.isin(orders)]
-    absent = [order for order in orders if order not in set(ours.protocol)]
-    if absent:
-        return f"{unknown} {absent[0]} has no results."
-    if len(orders) < 2:
-        return f"{unknown} there is one only to choose from."
-    table = ours.pivot_table(index="estimator", columns="protocol", values="correlation", sort=False)
-    table = table.reindex(columns=list(orders)).dropna()
-    best = ours.groupby("estimator")["mean"].max()
-    table = table[best.reindex(table.index) >= _LEARNED * chance]
-    if table.empty:
-        return (
-            f"{unknown} no estimator has a correlation under each protocol and a mean recall of "
-            "three times chance under one."
-        )
-    means = table.mean().sort_values(ascending=False, kind="stable")
-    stated = "; ".join(f"{order}: correlation {value:.2f}" for order, value in means.items())
-    stated += f"; counted: {', '.join(table.index)}, of {ours.estimator.nunique()} estimators"
-    if means.iloc[0] < _CORRELATION:
-        return f"{unknown} none comes near it ({stated})."
-    if means.iloc[0] - means.iloc[1] < _LEAD:
-        return f"{unknown} they are too close ({stated})."
-    return f"Of these protocols, {means.index[0]} gives the published pattern of recall by class ({stated})."
+
+def _recall(classes: Sequence[str], counts: np.ndarray) -> dict[str, float]:
+    tested = counts.sum(axis=1)
+    recall = np.divide(np.diag(counts), tested, out=np.full(len(classes), np.nan), where=tested > 0)
+    return {**dict(zip(classes, recall.tolist(), strict=True)), "mean": float(np.nanmean(recall))}
 
 
 def draw_recall(
     path: Path, board: Leaderboard, suite: Suite, recalls: pd.DataFrame, orders: Sequence[str]
 ) -> bool:
-    """Draw a panel for each estimator that has all orders; False if there is none."""
+    """Draw a panel for each estimator that sees the signal and has all orders; False if there is none."""
     rows = {(row.estimator, row.protocol): row for _, row in recalls.iterrows()}
     published = next((row for (_, protocol), row in rows.items() if protocol == PUBLISHED), None)
-    estimators = [
-        name for name in recalls.estimator.unique() if all((name, order) in rows for order in orders)
-    ]
+    seeing = [name for name in recalls.estimator.unique() if name not in signal_free(board)]
+    estimators = [name for name in seeing if all((name, order) in rows for order in orders)]
     if published is None or not estimators:
         return False
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    classes, plain = _classes(recalls), _plain(board, suite)
+    classes, plain = classes_of(recalls), plain_of(board, suite)
     styles = {**dict(zip(orders, _LINES, strict=False)), plain: _PLAIN_LINE}
     across = min(len(estimators), 3)
     down = -(-len(estimators) // across)

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from bench.cells.store import Store
 from bench.cells.stored_cell import StoredCell
 from bench.errors import DataError
+from bench.splits.audit import united
 
 Key = tuple[str, str, str]
 
@@ -31,6 +32,28 @@ def read_rows(store: Store) -> tuple[dict[Key, list[StoredCell]], int]:
         key = (about["variant"] or cell.result["suite"]["dataset"], about["protocol"], about["estimator"])
         rows.setdefault(key, []).append(cell)
     return rows, len(stored) - len(kept)
+
+
+def verdict_of(cells: Sequence[StoredCell]) -> str:
+    """Return what the audits of a row say together."""
+    return united([cell.result["audit"]["verdict"] for cell in cells])
+
+
+def lacking(cells: Sequence[StoredCell], splits: set[tuple[int, int | None]]) -> str:
+    """Say what keeps a row from being ranked beside the others of its protocol; ``""`` if nothing does.
+
+    Parameters
+    ----------
+    cells : sequence of StoredCell
+        Of the row.
+    splits : set of (seed, fold)
+        That any row of the protocol has.
+    """
+    bad = sum(not cell.ok for cell in cells)
+    if bad:
+        return "failed" if bad == len(cells) else f"{bad} of {len(cells)} failed"
+    missing = splits - {cell.place for cell in cells}
+    return f"{len(missing)} of {len(splits)} splits not run" if missing else ""
 
 
 def newest_of(cells: Sequence[StoredCell]) -> StoredCell:

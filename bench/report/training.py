@@ -9,12 +9,12 @@ import numpy as np
 import pandas as pd
 from tabulate import tabulate
 
-from bench.cells.metrics import scores
 from bench.cells.store import Store
 from bench.cells.stored_cell import StoredCell
 from bench.cells.training import read_history
 from bench.report.leaderboard import Leaderboard, notes, title
-from bench.report.rows import Key, read_rows
+from bench.report.rows import Key, read_rows, verdict_of
+from bench.report.scores import score_row
 
 FILES = ("training.md", "training.csv", "training.png")
 COLUMNS = (
@@ -40,7 +40,8 @@ def make_training(store: Store) -> tuple[pd.DataFrame, dict[Key, list[Curves]]]:
     table : DataFrame with `COLUMNS`
         A row a data set, estimator and protocol, leaking ones last. ``n_epochs``, ``best_epoch`` (from 0; the
         last one where the estimator names none), losses and ``loss_still_falling`` are medians over
-        the fits, balanced accuracies means; NaN where nothing is known. ``loss_still_falling``: by how
+        the fits; the balanced accuracy on training windows is the mean over fits, that on test windows the
+        leaderboard's; NaN where nothing is known. ``loss_still_falling``: by how
         much the training loss fell over the last tenth of the epochs, in percent of what it was before them.
     curves : dict
         ``(dataset, protocol, estimator) -> history of each fit``.
@@ -61,12 +62,12 @@ def make_training(store: Store) -> tuple[pd.DataFrame, dict[Key, list[Curves]]]:
 def _line(key: Key, cells: list[StoredCell], curves: list[Curves]) -> dict[str, Any]:
     dataset, protocol, estimator = key
     fits = pd.DataFrame([_fit(cell, own) for cell, own in zip(cells, curves, strict=True)], dtype=float)
-    accuracies = ["training_balanced_accuracy", "balanced_accuracy"]
     line: dict[str, Any] = {"dataset": dataset, "estimator": estimator, "protocol": protocol}
-    line["audit"] = min(cell.result["audit"]["verdict"] for cell in cells)  # 'LEAKS' sorts before 'clean'
+    line["audit"] = verdict_of(cells)
+    line["balanced_accuracy"] = score_row(cells).by_seed["balanced_accuracy"].mean()
     for name in fits:
         known = fits[name].dropna()
-        line[str(name)] = known.mean() if name in accuracies else known.median()
+        line[str(name)] = known.mean() if name == "training_balanced_accuracy" else known.median()
     return {**line, "n_fits": len(cells)}
 
 
@@ -82,7 +83,6 @@ def _fit(cell: StoredCell, curves: Curves) -> dict[str, float | None]:
         "loss_first": loss[0],
         "loss_best": loss[best] if best is not None and best < len(loss) else None,
         "training_balanced_accuracy": told["scores"].get("balanced_accuracy"),
-        "balanced_accuracy": scores(np.sum(list(cell.counts.values()), axis=0))["balanced_accuracy"],
         "loss_still_falling": still_falling(loss),
     }
 
@@ -119,9 +119,10 @@ def _markdown(table: pd.DataFrame, board: Leaderboard, missing: int) -> str:
     lines += [f"- {note}" for note in notes(board)]
     lines += [
         "- Epochs are counted from 0; the best one is that whose weights predict. Losses, epochs and falls are "
-        "medians over n fits (seeds and folds), balanced accuracies means. A loss is what the estimator itself "
+        "medians over n fits (seeds and folds). A loss is what the estimator itself "
         "reports, on windows as it trains on them (with dropout, weights and resampling, where it has these); the "
-        "balanced accuracy on training windows is of the fitted estimator, as it predicts. Loss still falling: by "
+        "balanced accuracy on training windows is of the fitted estimator, as it predicts, the mean over fits, and that "
+        "on test windows is the leaderboard's. Loss still falling: by "
         "how much it fell over the last tenth of the epochs.",
     ]
     if missing:

@@ -21,11 +21,24 @@ def in_this_process(jobs: list[Job]) -> Iterator[tuple[int, StoredCell]]:
             yield number, job.reusable() or run_job(job)
 
 
+def run_signal_free(plan: Plan) -> None:
+    """Run the waiting cells of estimators without signals, in this process: a process each would take longer."""
+    waiting = [task for task in plan.signal_free if task.why]
+    if waiting:
+        plan.store.prepare()
+    for task in waiting:
+        job = job_of(task, plan)
+        with job.store.lock(job.cell):
+            if not job.reusable():
+                run_job(job)
+
+
 def execute(plan: Plan, engine: Engine = in_this_process) -> Iterator[tuple[Task, StoredCell]]:
     """Run the waiting cells, each stored before it is yielded, in the order in which they end."""
     plan.store.prepare()
     if plan.ablations:
         plan.store.write_ablations(plan.ablations)
+    run_signal_free(plan)
     tasks = plan.waiting
     jobs = [job_of(task, plan) for task in tasks]
     for number, stored in engine(jobs):

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
 
 from bench.data.windows import content_keys
+
+# What leaks, as verdicts name it, in their order.
+_KINDS = ("trials", "samples", "copies", "synthetic", "scaler", "resampler")
 
 
 @dataclass(frozen=True)
@@ -143,15 +147,15 @@ def audit_made(
 
 
 def _judged(audit: Audit, *, subjects_known: bool) -> Audit:
-    leaks = {
-        "trials": audit.shared_trials,
-        "samples": audit.shared_samples,
-        "copies": audit.copies,
-        "synthetic": audit.parents,
-        "scaler": audit.scaler_saw_test,
-        "resampler": audit.resampler_saw_test,
-    }
-    found = [name for name, share in leaks.items() if share]
+    shares = (
+        audit.shared_trials,
+        audit.shared_samples,
+        audit.copies,
+        audit.parents,
+        audit.scaler_saw_test,
+        audit.resampler_saw_test,
+    )
+    found = [name for name, share in zip(_KINDS, shares, strict=True) if share]
     if found:
         verdict = "LEAKS " + ", ".join(found)
     elif not subjects_known:
@@ -161,3 +165,12 @@ def _judged(audit: Audit, *, subjects_known: bool) -> Audit:
     else:
         verdict = "clean"
     return replace(audit, verdict=verdict)
+
+
+def united(verdicts: Collection[str]) -> str:
+    """Return the verdict of several splits together: what any of them leaks, else what any of them shares."""
+    leaks = [part for one in verdicts if one.startswith("LEAKS") for part in one[6:].split(", ")]
+    if leaks:
+        return "LEAKS " + ", ".join(sorted(set(leaks), key=[*_KINDS, *leaks].index))
+    notes = [part for one in verdicts if "(" in one for part in one[one.index("(") + 1 : -1].split(", ")]
+    return f"clean ({', '.join(dict.fromkeys(sorted(notes)))})" if notes else "clean"

@@ -21,11 +21,12 @@ REFERENCE = "reference"
 
 @dataclass(frozen=True)
 class Row:
-    """One row of the table of ablations: its name, the suite as it changes it, and the estimator."""
+    """One row of the table of ablations: its name, the suite as it changes it, the estimator, and its reference."""
 
     name: str
     suite: Suite
     spec: Spec
+    compared_with: str = REFERENCE
 
 
 def ablation_rows(suite: Suite, channels: tuple[str, ...]) -> list[Row]:
@@ -52,15 +53,23 @@ def ablation_rows(suite: Suite, channels: tuple[str, ...]) -> list[Row]:
         changes |= {f"without {name}": Change(without=name) for name in short}
         changes |= {f"{name} alone": Change(only=name) for name in short}
     return [
-        Row(name, _changed(suite, change, channels), parse_spec(change.estimator or ablations.estimator))
+        Row(
+            name,
+            _changed(suite, change, channels),
+            parse_spec(change.estimator or ablations.estimator),
+            change.compared_with or REFERENCE,
+        )
         for name, change in changes.items()
     ]
 
 
 def _changed(suite: Suite, change: Change, channels: tuple[str, ...]) -> Suite:
+    windows = suite.windows.model_validate({**suite.windows.model_dump(), **change.windows})
+    if "per_trial" not in change.windows:
+        windows = windows.covering_as(suite.windows)
     new: dict[str, Any] = {
         "target": suite.target.model_validate({**suite.target.model_dump(), **change.target}),
-        "windows": suite.windows.model_validate({**suite.windows.model_dump(), **change.windows}),
+        "windows": windows,
         "scaling": change.scaling or suite.scaling,
         "derived": suite.derived if change.derived is None else change.derived,
     }
@@ -77,11 +86,17 @@ def _changed(suite: Suite, change: Change, channels: tuple[str, ...]) -> Suite:
 def divided_alike(division: Division, reference: Panel, panel: Panel) -> Division:
     """Return the division of `panel` that tests the trials which a division of the reference tests.
 
-    Its split raises SuiteError as `same_trials`, or if a class has no training window.
+    If the windows are the same ones, it has exactly those on each side. Otherwise its split raises SuiteError as
+    `same_trials`, or if a class has no training window.
     """
 
     def make() -> Split:
-        train, test = same_trials(division.split, reference, panel)
+        split, ids = division.split, ["subject", "trial", "start"]
+        if reference.windows[ids].equals(panel.windows[ids]) and (reference.y == panel.y).all():
+            pairs = {"scaler": split.scaler_rows, "resampler": split.resampler_rows}
+            sees = {name: "train" if rows is split.train else "all" for name, rows in pairs.items()}
+            return make_split(panel, split.train, split.test, sees, must_be_clean=split.must_be_clean)
+        train, test = same_trials(split, reference, panel)
         lost = sorted(set(panel.y[test]) - set(panel.y[train]))
         if lost:
             raise SuiteError(f"class '{lost[0]}' has no training window in the reference's division")

@@ -92,7 +92,7 @@ def check_dataset(spec: Spec, root: Path | None) -> Iterator[Check]:
         yield Check(f"{source.variant or source.plugin.name}: returns Recordings", fault)
         if not fault:
             trials = recordings.trials
-            targets = [c for c in trials if c not in ("subject", "trial", "stimulus", "split")]
+            targets = [c for c in trials if c not in ("subject", "trial", "stimulus", "order", "split")]
             yield Check(
                 f"{len(trials):,} trials of {trials.subject.nunique()} subjects, {len(recordings.channels)} channels "
                 f"at {recordings.sampling_rate:g} Hz; to predict: {', '.join(targets) or 'nothing'}",

@@ -17,15 +17,17 @@ from bench.study.panels import load_all, suite_panel
 from bench.study.plan_ablations import plan_ablations
 from bench.study.suite import PROFILES, Profile, Suite
 from bench.study.suite_checks import check_estimators, check_protocols
-from bench.study.tasks import Task, row_of, task_of
+from bench.study.tasks import Task, row_of, signal_free_rows, task_of, told_under
 
 
 @dataclass(eq=False)
 class Plan:
     """All cells of a run, in order, what it changes of the suite, and the store that takes the results.
 
-    `ablations` says, a mapping a row of their table, which stored cells the row is made of. `sources` are
-    what the recordings of each variant were loaded from. With `save_models` cells keep the fitted model.
+    `signal_free` are cells on the same splits, of the estimators that see ids only: they take milliseconds
+    and make the floor. `ablations` says, a mapping a row of their table, which stored cells the row is made
+    of. `sources` are what the recordings of each variant were loaded from. With `save_models` cells keep the
+    fitted model.
     """
 
     suite: Suite
@@ -33,6 +35,7 @@ class Plan:
     changes: list[str]
     store: Store
     tasks: list[Task]
+    signal_free: list[Task] = field(default_factory=list)
     notices: list[str] = field(default_factory=list)
     ablations: list[dict[str, Any]] = field(default_factory=list)
     sources: dict[str, Source] = field(default_factory=dict)
@@ -90,20 +93,20 @@ def make_plan(
     protocols = check_protocols(suite)
     recordings, notices = load_all(suite, data_root, say)
     store = Store(results, suite.name, recordings[0][1].simulated)
-    plan = Plan(suite, profile, changes, store, [], notices, save_models=save_models)
+    plan = Plan(suite, profile, changes, store, [], notices=notices, save_models=save_models)
     for source, own in recordings:
         variant = source.variant
         plan.sources[variant] = source
         if ablations:
-            tasks, entries, told = plan_ablations(
-                suite, variant, own, store, save_models=save_models, say=say
-            )
-            plan.tasks += tasks
-            plan.ablations += entries
-            plan.notices += told
+            planned = plan_ablations(suite, variant, own, store, save_models=save_models, say=say)
+            plan.tasks += planned.tasks
+            plan.signal_free += planned.signal_free
+            plan.ablations += planned.entries
+            plan.notices += planned.notices
             continue
         panel = suite_panel(suite, own, say)
         rows = [row_of(suite, spec, panel, variant) for spec in specs]
+        floors = signal_free_rows(suite, panel, variant, besides=specs)
         divided = [
             (seed, str(protocol), division)
             for seed in range(suite.seeds)
@@ -113,6 +116,10 @@ def make_plan(
         for seed, protocol_name, division in divided:
             plan.tasks += [
                 task_of(row, protocol_name, seed, division, store, save_models=save_models) for row in rows
+            ]
+            plan.signal_free += [
+                task_of(row, protocol_name, seed, division, store, save_models=False)
+                for row in told_under(protocol_name, floors)
             ]
     if retry_failed:
         plan.tasks = [t for t in plan.tasks if not t.why or (t.stored is not None and not t.stored.ok)]
@@ -129,8 +136,8 @@ def make_plan(
 
 def _refuse_to_replace(plan: Plan) -> None:
     """Raise BenchError where a quick look would cost somebody the results of a long run."""
-    for task in plan.waiting:
-        if task.stored is None or not task.stored.ok:
+    for task in [*plan.waiting, *plan.signal_free]:
+        if not task.why or task.stored is None or not task.stored.ok:
             continue
         before = task.stored.result["suite"]["profile"]
         if PROFILES.index(before) > PROFILES.index(plan.profile):

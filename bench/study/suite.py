@@ -9,6 +9,7 @@ from pydantic import (
     BaseModel,
     ConfigDict,
     Field,
+    StringConstraints,
     ValidationError,
     ValidationInfo,
     field_validator,
@@ -75,8 +76,10 @@ class Thinning(_Strict):
 class Change(_Strict):
     """What one ablation changes; a key that is absent changes nothing.
 
-    `target` and `windows` hold single keys of these tables. `without` and `only` name a channel, and
-    `derived` adds channels computed from others.
+    `target` and `windows` hold single keys of these tables; windows of another length are thinned to the same
+    seconds of a trial. `without` and `only` name a channel, and `derived` adds channels computed from others.
+    `compared_with` names the row that this one is compared with, where it changes one thing of that and
+    not of the reference.
     """
 
     estimator: str | None = None
@@ -86,6 +89,7 @@ class Change(_Strict):
     without: str | None = None
     only: str | None = None
     derived: list[Derived] | None = None
+    compared_with: str | None = None
 
 
 class Ablations(_Strict):
@@ -105,6 +109,9 @@ class Ablations(_Strict):
         for name in value:
             if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9 .,+-]*", name):
                 raise ValueError(f"{name!r}: a row's name is of letters, digits, spaces and . , + -")
+            other = value[name].compared_with
+            if other is not None and (other not in value or other == name):
+                raise ValueError(f"{name!r} is compared with {other!r}, which is no other row")
         return value
 
 
@@ -112,7 +119,8 @@ class Published(_Strict):
     """A figure of published work, to stand beside ours.
 
     `variant` says of which problem the figure is, where the data set has several; ``""`` stands for all.
-    `protocols` are those under which it may have been made; `recall` is by class, in their order.
+    `protocols` are those under which it may have been made; `recall` is by class, in their order. `source`
+    says where the figure can be read: author and year, a number of arXiv or a DOI, or repository and file.
     """
 
     variant: str = ""
@@ -122,7 +130,7 @@ class Published(_Strict):
     epochs: int | None = None
     accuracy: float = Field(ge=0, le=1)
     recall: list[float] = []
-    source: str
+    source: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
 
     @field_validator("variant")
     @classmethod
@@ -145,7 +153,8 @@ class Suite(_Strict):
     ``seeds = 5`` stands for seeds 0 to 4: each gives a split and the estimators' random state.
     ``parameters`` sets parameters of an estimator by its name for all its specs; what a spec says in
     brackets goes before them, and a profile's before the suite's. ``channels`` are named with or
-    without their units; ``derived`` adds channels computed from the others.
+    without their units; ``derived`` adds channels computed from the others. ``unknown`` holds sentences on
+    what is not known of the published work, for the reader of its figures beside ours.
     """
 
     name: str
@@ -164,6 +173,7 @@ class Suite(_Strict):
     profiles: dict[Profile, Thinning] = {}
     ablations: Ablations | None = None
     published: list[Published] = []
+    unknown: list[str] = []
 
     @model_validator(mode="after")
     def _ablations_fit(self) -> Suite:

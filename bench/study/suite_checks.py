@@ -20,6 +20,10 @@ def check_estimators(suite: Suite) -> list[Spec]:
         check_parameters(plugin, spec.parameters, HARNESS, f"estimator '{spec}'")
         if spec.resampler:
             get("resampler", spec.resampler)
+            if plugin.signal_free:
+                raise SuiteError(
+                    f"estimator '{spec}': {spec.name} sees no windows, so there are none to balance"
+                )
     for name, parameters in suite.parameters.items():
         if name not in plugins("estimator"):
             raise SuiteError(
@@ -30,6 +34,14 @@ def check_estimators(suite: Suite) -> list[Spec]:
             plugins("estimator")[name], parameters, HARNESS, f"suite '{suite.name}': parameters.{name}"
         )
     return list({str(spec): spec for spec in specs}.values())
+
+
+def signal_free_estimators(suite: Suite) -> list[Spec]:
+    """Return all estimators without signals: they run with every suite, and the best of them is the floor."""
+    names = [
+        name for name, plugin in plugins("estimator").items() if plugin.signal_free and not plugin.missing
+    ]
+    return check_estimators(suite.model_copy(update={"estimators": names}))
 
 
 def check_protocols(suite: Suite) -> list[Spec]:

@@ -3,23 +3,25 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
 import bench
 from bench.cells.cell import Cell
+from bench.cells.ids import known_ids
 from bench.cells.saved import MODEL, keeps_models
 from bench.cells.store import Store
 from bench.cells.stored_cell import StoredCell, why_again
 from bench.data.scaling import Scaling
 from bench.data.windows import Panel
 from bench.registry import Plugin, get
-from bench.spec import Spec
+from bench.spec import Spec, parse_spec
 from bench.splits.divide import Division
 from bench.splits.split import Split
 from bench.study.suite import Suite
-from bench.study.suite_checks import all_parameters
+from bench.study.suite_checks import all_parameters, signal_free_estimators
 
 
 @dataclass(eq=False)
@@ -77,6 +79,25 @@ def row_of(suite: Suite, spec: Spec, panel: Panel, variant: str, ablation: str =
         as_stored["setting"],
         as_stored["row"],
     )
+
+
+def signal_free_rows(
+    suite: Suite, panel: Panel, variant: str, ablation: str = "", *, besides: Sequence[Spec] = ()
+) -> list[Row]:
+    """Return the rows of the estimators without signals whose ids the data set knows, less those `besides`."""
+    known = known_ids(panel)
+    rows = [
+        row_of(suite, spec, panel, variant, ablation)
+        for spec in signal_free_estimators(suite)
+        if str(spec) not in map(str, besides)
+    ]
+    return [row for row in rows if known.issuperset(row.plugin.about["ids"])]
+
+
+def told_under(protocol: str, rows: list[Row]) -> list[Row]:
+    """Leave out what sees the trial where a protocol holds whole trials out: the trial tells nothing there."""
+    promises = get("protocol", parse_spec(protocol).name).about["promises"]
+    return [row for row in rows if promises != "clean" or "trial" not in row.plugin.about["ids"]]
 
 
 def task_of(

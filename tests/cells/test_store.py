@@ -53,6 +53,7 @@ def test_an_interrupted_run_keeps_what_is_finished_and_goes_on_with_the_rest(pla
 def test_a_damaged_cell_is_run_again(plan, finished, how):
     todo = finished
     assert plan().waiting == []
+    before = len(list(todo.store.cells()))
     folder = todo.store.path(todo.tasks[0].cell)
     if how == "result is gone":
         (folder / "result.json").unlink()
@@ -66,7 +67,7 @@ def test_a_damaged_cell_is_run_again(plan, finished, how):
     else:
         (folder / "predictions.parquet").unlink()
     assert [task.cell for task in plan().waiting] == [todo.tasks[0].cell]
-    assert len(list(todo.store.cells())) == 5
+    assert len(list(plan().store.cells())) == before - 1
 
 
 def test_damaged_predictions_are_named(finished):
@@ -90,7 +91,8 @@ def test_no_half_written_folder_is_left_or_read(plan):
     half = stored.folder.with_name(stored.folder.name + ".x.tmp")
     half.mkdir()
     (half / "result.json").write_text((stored.folder / "result.json").read_text())
-    assert [cell.folder for cell in todo.store.cells()] == [stored.folder]
+    own = [cell for cell in todo.store.cells() if cell.result["cell"] == stored.result["cell"]]
+    assert [cell.folder for cell in own] == [stored.folder]
 
 
 def test_a_disk_that_cannot_be_written_is_one_plain_message(plan, tmp_path):

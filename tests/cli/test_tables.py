@@ -3,7 +3,8 @@
 import subprocess
 import sys
 
-from bench.report.leaderboard import make_leaderboard, write_leaderboard
+from bench.report.leaderboard import make_leaderboard
+from bench.report.leaderboard_files import write_leaderboard
 from bench.running.runner import execute
 from bench.study.plan import make_plan
 from bench.study.suite_files import read_suite

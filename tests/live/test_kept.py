@@ -68,7 +68,7 @@ def test_a_model_that_cannot_be_saved_costs_no_result_and_is_said(run, tmp_path)
     )
     assert status == 0
     assert "seed-0: the model was not kept: ValueError: cannot be written" in err
-    (result,) = tmp_path.glob("**/seed-0/result.json")
+    (result,) = tmp_path.glob("**/kept-mean*/seed-0/result.json")
     assert json.loads(result.read_text())["status"] == "ok"
     assert {path.name for path in result.parent.iterdir()} == {
         "result.json",
@@ -84,7 +84,7 @@ def test_an_ablation_keeps_its_own_windows_and_scaling(run, stream, toy_suite, t
         + '"short" = { scaling = "none", windows = { seconds = 1.0, overlap = 0.0 } }\n'
     )
     assert run("--ablations", "--save-models")[0] == 0
-    (folder,) = tmp_path.glob("results/toy@simulated/ablations/short/**/seed-0")
+    (folder,) = tmp_path.glob("results/toy@simulated/ablations/short/**/kept-mean/seed-0")
     about, _ = read_about(folder)
     assert (about.window_samples, about.hop_samples, about.scaling.name) == (16, 16, "none")
     assert len(stream(folder, "--replay", "1/1").windows) == 16

@@ -9,15 +9,26 @@ from bench.registry import register_dataset, register_estimator
 @register_dataset(
     "toy", description="noise with trial offsets", licence="none", where="made here", needs_root=False
 )
-def toy(root=None, *, subjects=None, n_trials: int = 10, effect: float = 0.0, seconds: float = 17.0):
-    """Four subjects; the level of a trial tells the trial, `effect` adds what tells its class."""
+def toy(
+    root=None,
+    *,
+    subjects=None,
+    n_trials: int = 10,
+    effect: float = 0.0,
+    seconds: float = 17.0,
+    n_high: int | None = None,
+):
+    """Four subjects; the level of a trial tells the trial, `effect` adds what tells its class.
+
+    Every second trial is high, or the first `n_high`.
+    """
     import pandas as pd
 
     rng = np.random.default_rng(0)
     signals, rows = [], []
     for subject in range(1, 5):
         for trial in range(1, n_trials + 1):
-            high = trial % 2
+            high = trial % 2 if n_high is None else int(trial <= n_high)
             signal = rng.standard_normal((2, int(16 * seconds))) * 0.05 + rng.standard_normal((2, 1))
             signal[1] += effect * high
             signals.append(signal.astype(np.float32))
@@ -33,6 +44,38 @@ def toy(root=None, *, subjects=None, n_trials: int = 10, effect: float = 0.0, se
             trials[keep].reset_index(drop=True),
         )
     return Recordings("toy", signals, ("a", "b"), 16.0, trials, baseline_seconds=1.0, simulated=True)
+
+
+@register_dataset(
+    "toy-ids",
+    description="who, what and when, in the signals",
+    licence="none",
+    where="made here",
+    needs_root=False,
+)
+def toy_ids(root=None, *, subjects=None, follows: str = "subject", n_people: int = 12, n_trials: int = 20):
+    """A class that follows the person, the stimulus or the order, all three told by the signals; or a signal."""
+    import pandas as pd
+
+    rng = np.random.default_rng(0)
+    of_stimulus = rng.permutation(np.arange(n_trials) < n_trials // 2)
+    signals, rows = [], []
+    for subject in range(1, n_people + 1):
+        stimuli = rng.permutation(n_trials)
+        own_share, start = (0.8, 0.2)[subject % 2], rng.integers(10)
+        for place, stimulus in enumerate(stimuli):
+            high = {
+                "subject": rng.random() < own_share,
+                "stimulus": of_stimulus[stimulus] if rng.random() < 0.8 else rng.random() < 0.5,
+                "order": (place + start) // 5 % 2 == 1,
+                "signal": rng.random() < 0.5,
+            }[follows]
+            levels = np.array([subject, stimulus, place, 3.0 * high * (follows == "signal")])
+            signal = levels[:, None] + 0.1 * rng.standard_normal((4, 16 * 5))
+            signals.append(signal.astype(np.float32))
+            rows.append((subject, place + 1, int(stimulus) + 1, place + 1, 7.0 if high else 3.0))
+    trials = pd.DataFrame(rows, columns=["subject", "trial", "stimulus", "order", "arousal"])
+    return Recordings("toy-ids", signals, ("who", "what", "when", "class"), 16.0, trials, simulated=True)
 
 
 @register_dataset(
@@ -71,6 +114,20 @@ class NearestMean:
 def nearest_mean(*, unused: int = 1, random_state: int):
     """Nearest class mean of the channel levels."""
     return NearestMean()
+
+
+class Weighed(NearestMean):
+    """Takes weights of windows."""
+
+    def fit(self, X, y, sample_weight=None):
+        self.sample_weight_ = sample_weight
+        return super().fit(X, y)
+
+
+@register_estimator("weighed", family="features")
+def weighed():
+    """Takes weights of windows."""
+    return Weighed()
 
 
 class InEpochs(NearestMean):

@@ -206,7 +206,7 @@ def test_a_scaler_and_a_resampler_see_training_windows_only(plan, fitted):
 
 
 def test_a_protocol_that_says_so_scales_over_all_windows(plan, fitted):
-    todo = plan(estimators=["majority"], seeds=1, protocols=["random-windows[scaler=all]"])
+    todo = plan(estimators=["nearest-mean"], seeds=1, protocols=["random-windows[scaler=all]"])
     ((task, stored),) = run(todo)
     assert fitted == [len(task.panel)]
     assert stored.result["audit"]["scaler_saw_test"] is True
@@ -226,13 +226,13 @@ def test_an_estimator_of_the_most_probable_class_is_asked_for_probabilities_only
 def test_class_weights_reach_an_estimator_that_takes_them_and_fail_with_a_reason_where_not(plan):
     done = run(
         plan(
-            estimators=["majority+class-weight", "nearest-mean+class-weight"],
+            estimators=["weighed+class-weight", "nearest-mean+class-weight"],
             seeds=1,
             protocols=["subject-stratified"],
         )
     )
     status = {task.cell.plugin: stored.result for task, stored in done}
-    assert status["majority"]["status"] == "ok"
+    assert status["weighed"]["status"] == "ok"
     assert (
         "the fit of nearest-mean takes no sample_weight, so +class-weight has no way to it"
         in status["nearest-mean"]["reason"]
@@ -340,7 +340,7 @@ def test_a_protocol_that_breaks_its_promise_stops_the_run(plan, monkeypatch):
     from bench.splits.protocols.divide_windows import RandomWindows
     from bench.splits.protocols.hold_out_trials import SubjectStratified
 
-    monkeypatch.setattr(SubjectStratified, "split", RandomWindows.split)
+    monkeypatch.setattr(SubjectStratified, "split", lambda self, X, y: RandomWindows(self.seed).split(X, y))
     with pytest.raises(
         BenchError, match="'subject-stratified' promises a clean split, and seed 0 LEAKS trials"
     ):

@@ -85,7 +85,7 @@ def test_the_commands_say_it_and_their_exit_status_too(stored, toy_suite, tmp_pa
     done = bench("why", stored, "--suite", toy_suite)
     assert (done.exit_code, done.output.strip()) == (0, "nothing differs: the next run reuses it")
     done = bench("verify", "--suite", toy_suite, "--results", tmp_path / "results")
-    assert (done.exit_code, done.output.strip()) == (0, "6 of 6 cells are as they were stored")
+    assert (done.exit_code, done.output.strip()) == (0, "13 of 13 cells are as they were stored")
     (stored / "predictions.parquet").unlink()
     assert bench("why", stored, "--suite", toy_suite).exit_code == 1
     done = bench("verify", "--suite", toy_suite, "--results", tmp_path / "results")
