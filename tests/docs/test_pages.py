@@ -29,10 +29,13 @@ NOT_RUN = (
         r"python -m bench run --suite uea( --results \S+)?",
         "minutes; tests/datasets/test_uea.py reads the problems",
     ),
-    (r"python -m bench run --suite deap-arousal", "minutes; test_clone.py runs it with --profile smoke"),
+    (
+        r"python -m bench run --suite deap-arousal( --results \S+)?",
+        "minutes; test_clone.py runs it with --profile smoke",
+    ),
     (r"python -m bench run --suite deap-arousal --estimators .*", "minutes; the specs are checked here"),
     (
-        r"python -m bench run --suite deap-arousal-published",
+        r"python -m bench run --suite deap-arousal-published( --results \S+)?",
         "an hour; tests/report/test_published.py has a small one",
     ),
     (r"python -m bench run .*--ablations", "hours; tests/study/test_ablations.py has small ones"),

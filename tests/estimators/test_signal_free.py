@@ -1,9 +1,10 @@
-"""The two baselines take windows and ignore them."""
+"""Estimators that see no signal: what they know is what they are given."""
 
 import numpy as np
+import pandas as pd
 import pytest
 
-from bench.estimators.signal_free import majority, stratified_chance
+from bench.estimators.signal_free import majority, order_prior, stratified_chance, subject_prior, trial_prior
 
 X = np.random.default_rng(0).normal(size=(1000, 4, 16)).astype(np.float32)
 X.flags.writeable = False
@@ -34,3 +35,32 @@ def test_nine_classes(make):
     estimator = make().fit(X, y)
     assert estimator.predict_proba(X).shape == (len(X), 9)
     assert set(estimator.predict(X)) <= set(y)
+
+
+def ids(**columns):
+    return pd.DataFrame(columns)
+
+
+def test_the_person_tells_what_it_rates_more_often_than_people_do():
+    X = ids(subject=[1] * 10 + [2] * 10)
+    y = np.array(["high"] * 7 + ["low"] * 3 + ["high"] * 6 + ["low"] * 4)
+    estimator = subject_prior().fit(X, y)
+    # Person 2 is high more often than not, and less often than people are: of the two, balanced accuracy wants low.
+    assert estimator.predict(ids(subject=[1, 2])).tolist() == ["high", "low"]
+    np.testing.assert_allclose(estimator.predict_proba(ids(subject=[3])), [[0.5, 0.5]])
+    assert estimator.predict_proba(ids(subject=[1, 2, 3])).sum(axis=1) == pytest.approx(1)
+
+
+def test_the_nearest_trials_of_the_same_person_tell_by_their_order():
+    X = ids(subject=[1, 1, 1, 2, 2], order=[1, 4, 9, 4, 5])
+    y = np.array(["low", "high", "low", "low", "low"])
+    estimator = order_prior().fit(X, y)
+    found = estimator.predict(ids(subject=[1, 1, 1, 2], order=[3, 8, 2, 4]))
+    assert found.tolist() == ["high", "low", "low", "low"]
+    assert estimator.predict_proba(ids(subject=[9], order=[1])).tolist() == [[0.5, 0.5]]
+
+
+def test_who_knows_the_trial_knows_it():
+    X = ids(subject=[1, 1, 2, 2], trial=[1, 2, 1, 2])
+    y = np.array(["low", "high", "high", "low"])
+    assert (trial_prior().fit(X, y).predict(X) == y).all()

@@ -187,3 +187,41 @@ def test_the_subjects_own_median_divides_each_subject_in_halves(toy_plugins):
     assert classes == ("low", "high")
     for subject in np.unique(recordings.trials.subject):
         assert (labels[recordings.trials.subject == subject] == "high").mean() == 0.5
+
+
+def test_c4_each_row_of_the_suite_changes_what_it_says_and_is_compared_with_the_right_one():
+    from bench.study.ablations import ablation_rows
+    from bench.study.suite_files import read_suite
+
+    suite = read_suite("deap-arousal").thinned("quick")
+    rows = {row.name: row for row in ablation_rows(suite, ("GSR (Ohm)", "PPG (a.u.)"))}
+    # The network standardizes by itself: without that, "not scaled" would change nothing.
+    assert rows["not scaled"].spec.parameters == {"standardize": "none"}
+    # The reference has class weights: what balances by copies is compared with the row that has none.
+    for name in ("ROS", "SMOTE", "ADASYN"):
+        assert rows[name].spec.parameters == {"class_weight": False}
+        assert rows[name].compared_with == "without class weights"
+    assert rows["without LSTM"].compared_with == "reference"
+
+    def covered(windows):
+        return windows.seconds + (windows.per_trial - 1) * (windows.seconds - windows.overlap)
+
+    of_reference = covered(suite.windows)
+    for name in ("windows of 2.5 s", "windows of 10 s"):
+        assert of_reference - 1.5 <= covered(rows[name].suite.windows) <= of_reference
+
+
+def test_c4_a_row_that_is_compared_with_no_other_row_is_an_error(plan):
+    with pytest.raises(SuiteError, match="which is no other row"):
+        plan(
+            '[ablations]\nestimator = "nearest-mean"\n[ablations.rows]\nx = {scaling = "none", compared_with = "y"}'
+        )
+
+
+def test_a_row_with_the_same_windows_can_be_compared_under_a_leaking_protocol_too(plan):
+    todo = plan(
+        '[ablations]\nestimator = "nearest-mean"\nprotocol = "random-windows"\n[ablations.rows]\nx = {scaling = "none"}'
+    )
+    assert not todo.notices or not any("left out" in notice for notice in todo.notices)
+    reference, row = todo.tasks[0], next(task for task in todo.tasks if task.cell.ablation == "x")
+    assert (reference.split.test == row.split.test).all()
