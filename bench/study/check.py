@@ -41,6 +41,16 @@ def check_estimator(spec: Spec) -> Iterator[Check]:
     X = rng.standard_normal((24, 3, 64)).astype(np.float32) + np.repeat([0, 2, 4], 8)[:, None, None]
     X = X.astype(np.float32)
     X.flags.writeable = False
+    what = "float32 windows (24, 3, 64)"
+    if plugin.signal_free:
+        import pandas as pd
+
+        every = np.arange(24)
+        ids = {"subject": every % 3, "trial": every // 3, "stimulus": every % 4, "order": every // 3}
+        X, what = (
+            pd.DataFrame({name: ids[name] for name in plugin.about["ids"]}, index=every),
+            "ids of 24 windows",
+        )
     fitted: list[Any] = []
 
     def fit() -> str:
@@ -48,7 +58,7 @@ def check_estimator(spec: Spec) -> Iterator[Check]:
         return "" if hasattr(fitted[0], "predict") else "fit returns something without predict; return self"
 
     fault = _attempt(fit)
-    yield Check("fits float32 windows (24, 3, 64) that it must not change, with str classes", fault)
+    yield Check(f"fits {what} that it must not change, with str classes", fault)
     if fault:
         return
     estimator = fitted[0]

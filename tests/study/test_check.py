@@ -45,3 +45,12 @@ def test_an_estimator_that_does_not_predict_the_most_probable_class_may_not_say_
 def test_data_sets_are_read_and_described(toy_plugins):
     sentences = [found.sentence for found in check_dataset(parse_spec("toy"), None)]
     assert "40 trials of 4 subjects, 2 channels at 16 Hz; to predict: arousal, valence" in sentences
+
+
+@pytest.mark.parametrize(
+    "name", ["majority", "stratified-chance", "subject-prior", "order-prior", "trial-prior"]
+)
+def test_what_sees_ids_only_is_checked_on_ids(name):
+    checks = list(check_estimator(parse_spec(name)))
+    assert [check.fault for check in checks if check.fault] == []
+    assert "ids of 24 windows" in checks[0].sentence
