@@ -20,6 +20,7 @@ __all__ = ["Plugin", "register_dataset", "register_estimator", "register_protoco
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9.-]*")
 SIGNAL_FREE = "signal-free"
+IDS = ("subject", "trial", "stimulus", "order")  # that an estimator without signals may be given
 
 _Factory = TypeVar("_Factory", bound=Callable[..., Any])  # what is decorated keeps its type
 
@@ -158,6 +159,11 @@ def register_estimator(
     """
     if ids and family != SIGNAL_FREE:
         raise PluginError(f"estimator '{name}': only the family '{SIGNAL_FREE}' is given ids, not '{family}'")
+    for column in ids:
+        if column not in IDS:
+            raise PluginError(
+                f"estimator '{name}': ids are of {', '.join(IDS)}, not '{column}'{nearest(column, IDS)}"
+            )
     about = {
         "family": family,
         "compiled": compiled,

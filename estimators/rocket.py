@@ -43,7 +43,7 @@ def rocket(*, num_kernels: int = 10_000, random_state: int, n_jobs: int) -> Ridg
     return RidgeOnFeatures(Rocket(num_kernels, random_state=random_state, n_jobs=n_jobs))
 
 
-@register_estimator("minirocket", family="convolution", requires=_REQUIRES, compiled=True, level_blind=True)
+@register_estimator("minirocket", family="convolution", requires=_REQUIRES, compiled=True)
 def minirocket(*, num_kernels: int = 10_000, random_state: int, n_jobs: int) -> RidgeOnFeatures:
     """MiniROCKET: a fixed set of kernels, almost deterministic, and a ridge classifier (Dempster et al. 2021).
 

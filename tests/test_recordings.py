@@ -34,6 +34,11 @@ TRIALS = make().trials
         ({"trials": TRIALS[:2]}, "mine: 3 signals but 2 rows"),
         ({"signals": [], "trials": TRIALS[:0]}, "mine: no trial at all"),
         ({"trials": TRIALS.assign(trial=1)}, "mine: subject 1 has trial 1 twice"),
+        (
+            {"trials": TRIALS.assign(order=[1, np.nan, 2])},
+            "mine: the column order .* has to hold finite numbers",
+        ),
+        ({"trials": TRIALS.assign(order=["first", "second", "third"])}, "the column order"),
         ({"channels": ("a",)}, r"mine: subject 1, trial 1: shape \(2, 50\), expected \(1, n_samples\)"),
         ({"signals": np.zeros((3, 2, 50))}, "mine: subject 1, trial 1: float64 samples, expected float32"),
         ({"signals": spoiled(np.nan)}, "mine: subject 2, trial 1: a sample of b is not finite"),

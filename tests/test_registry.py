@@ -69,6 +69,18 @@ def test_two_plugins_of_one_name_are_refused():
         register_estimator("majority", family="x")(lambda: None)
 
 
+@pytest.mark.parametrize(
+    ("family", "ids", "message"),
+    [
+        ("signal-free", ("subjct",), "not 'subjct'; did you mean 'subject'"),
+        ("features", ("subject",), "only the family 'signal-free' is given ids"),
+    ],
+)
+def test_ids_that_nobody_has_or_may_have_are_refused(family, ids, message):
+    with pytest.raises(PluginError, match=message):
+        register_estimator("knows", family=family, ids=ids)
+
+
 @pytest.mark.parametrize("name", ["Rocket", "", "a/b", "../a", "a b", "a[b]", "a+b"])
 def test_a_name_that_could_not_be_typed_or_stored_is_refused(name):
     with pytest.raises(PluginError, match="use lower-case letters"):

@@ -83,8 +83,8 @@ class Outcome:
     library keeps from an earlier one (as TensorFlow does) is not counted again. `predictions` has a row a
     test window: ``subject``, ``trial``, ``start``, ``y_true``, ``y_pred`` and ``probability <class>`` for
     each class, where the estimator gives probabilities. `audit` is the split's, with what the resampler
-    made added. Of an estimator without signals, memory is not measured. `training` is what the estimator tells of its fit. `fitted` is there only if `run_cell` was asked
-    to keep it.
+    made added. `training` is what the estimator tells of its fit. `fitted` is there only if `run_cell` was asked
+    to keep it. Of an estimator without signals nothing is fitted that could be kept, and memory is not measured.
     """
 
     cell: Cell
@@ -125,9 +125,9 @@ def run_cell(
     Order of work: windows are copied, the scaler is fitted on the training windows and applied to
     both sides, padding becomes 0, the resampler balances the training windows, what it made is
     audited, padding becomes NaN again for an estimator that takes windows of unequal length, the
-    estimator is made, fitted and asked. One without signals is given the ids of the windows instead. `log_dir` is a folder that it may write into, and with
-    `keep_fitted` it stays in the outcome. `windows_file` is where the scaled windows are shared with
-    other cells of the split.
+    estimator is made, fitted and asked. One without signals is given the ids of the windows instead.
+    `log_dir` is a folder that it may write into, and with `keep_fitted` it stays in the outcome.
+    `windows_file` is where the scaled windows are shared with other cells of the split.
 
     Raises
     ------

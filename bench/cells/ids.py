@@ -11,11 +11,9 @@ from bench.splits.split import Split
 if TYPE_CHECKING:
     import pandas as pd
 
-IDS = ("subject", "trial", "stimulus", "order")
-
 
 def known_ids(panel: Panel) -> set[str]:
-    """Return which of `IDS` tell something about the windows of a panel.
+    """Return which of `bench.registry.IDS` tell something about the windows of a panel.
 
     The subject does unless the data set does not know it (0), the stimulus if one was met in more than one
     trial, the order if the data set has it.
@@ -38,7 +36,8 @@ def ids_of(panel: Panel, split: Split, columns: Sequence[str]) -> tuple[pd.DataF
     ValueError
         If the data set does not know one of the columns.
     """
-    unknown = [column for column in columns if column not in known_ids(panel)]
+    known = known_ids(panel)
+    unknown = [column for column in columns if column not in known]
     if unknown:
         raise ValueError(f"{panel.recordings.name} does not tell the {', '.join(unknown)} of its trials")
     ids = panel.windows[list(columns)]

@@ -142,7 +142,6 @@ def _result(outcome: Outcome, job: Job) -> dict[str, Any]:
             "sampling_rate": recordings.sampling_rate,
             "recorded_rate": recordings.recorded_rate,
             "n_windows": len(job.panel),
-            "n_trials": len(job.panel.windows[["subject", "trial"]].drop_duplicates()),
             "n_subjects": int(np.unique(job.panel.windows["subject"]).size),
             "profile": study.profile,
             "changes": list(study.changes),

@@ -100,16 +100,21 @@ class StoredCell:
         DataError
             As `predictions`, or if a label is none of the classes.
         """
-        return self.predicted(["subject"]).counts
+        return self._read(["subject"]).counts
 
-    def predicted(self, columns: Sequence[str] = ("subject", "trial", "probability")) -> Predicted:
-        """Read, as numbers, what was predicted; of the ids and the probabilities only the `columns` wanted.
+    def predicted(self) -> Predicted:
+        """Read, as numbers, what was predicted.
 
         Raises
         ------
         DataError
             As `counts`.
         """
+        found = self._read(["subject", "trial", "probability"])
+        self.__dict__.setdefault("counts", found.counts)  # known now: the file need not be read again for it
+        return found
+
+    def _read(self, columns: Sequence[str]) -> Predicted:
         file = self.folder / PREDICTIONS
         classes = self.result["suite"]["classes"]
 

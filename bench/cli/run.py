@@ -195,8 +195,11 @@ def _run_plan(plan: Plan, engine: Engine, costs: Costs, jobs: int) -> int:
     # What ends a job on a cluster, or a container, is to end the cells' processes as Ctrl-C does.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
-        run_signal_free(plan)
-        failed, left = run_with_progress(plan, console, engine, costs, jobs) if plan.waiting else (0, [])
+        if plan.waiting:
+            failed, left = run_with_progress(plan, console, engine, costs, jobs)
+        else:
+            run_signal_free(plan)
+            failed, left = 0, []
     except KeyboardInterrupt:
         warn("interrupted: the finished cells are kept; the same command goes on with the others")
         return 130

@@ -13,6 +13,7 @@ from bench.cells.store import Store
 from bench.report.ablations import make_ablations
 from bench.report.floor import BELOW
 from bench.report.leaderboard import Leaderboard, notes, title
+from bench.report.leaderboard_files import with_limits
 from bench.study.ablations import REFERENCE
 
 FILES = ("ablations.md", "ablations.csv", "ablations.png")
@@ -77,20 +78,13 @@ def _cells(line: pd.Series) -> dict[str, Any]:
         row |= {"difference": f"{line.status}: {reason}".rstrip(": "), "train windows": "–", "fit s": "–"}
         return row
     row |= {"seeds": int(line.n_seeds), "classes": int(line.classes)}
-    row["balanced accuracy"] = _with_limits(line.balanced_accuracy, line.low, line.high, "{:.3f}")
+    row["balanced accuracy"] = with_limits(line.balanced_accuracy, line.low, line.high, "{:.3f}")
     row["floor"] = "not run" if np.isnan(line.floor) else f"{line.floor:.3f}, {line.floor_estimator}"
-    distance = _with_limits(line.above_floor, line.above_floor_low, line.above_floor_high, "{:+.1f}")
+    distance = with_limits(line.above_floor, line.above_floor_low, line.above_floor_high, "{:+.1f}")
     row["above the floor"] = f"{distance}, {BELOW}" if line.against_floor == BELOW else distance
     row["compared with"] = line.compared_with if isinstance(line.compared_with, str) else "–"
-    row["difference"] = _with_limits(line.difference, line.difference_low, line.difference_high, "{:+.1f}")
+    row["difference"] = with_limits(line.difference, line.difference_low, line.difference_high, "{:+.1f}")
     return row | {"train windows": f"{line.n_train:,.0f}", "fit s": f"{line.fit_seconds:.1f}"}
-
-
-def _with_limits(value: float, low: float, high: float, form: str) -> str:
-    if np.isnan(value):
-        return "–"
-    limits = "" if np.isnan(low) else f" [{form.format(low)}, {form.format(high)}]"
-    return form.format(value) + limits
 
 
 def _draw(path: Path, table: pd.DataFrame, board: Leaderboard) -> None:

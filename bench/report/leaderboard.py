@@ -12,9 +12,9 @@ import pandas as pd
 from bench.cells.store import Store
 from bench.cells.stored_cell import StoredCell
 from bench.report.floor import above, floor_of
-from bench.report.intervals import FEWEST_PEOPLE, FEWEST_SEEDS, estimate
+from bench.report.intervals import FEWEST_PEOPLE, FEWEST_SEEDS, Counts, estimate
 from bench.report.rows import Key, lacking, newest_of, read_rows, verdict_of
-from bench.report.scores import SCORES, counts_by_seed, score_row, total
+from bench.report.scores import SCORES, score_row, total
 
 COSTS = ("fit_seconds", "predict_seconds")
 COLUMNS = (
@@ -119,12 +119,17 @@ def _row(
     own = estimate(scored.counts)
     row |= {"balanced_accuracy_low": own.low, "balanced_accuracy_high": own.high}
     row |= {"n_people": own.n_people, "n_trials": scored.n_trials}
-    row |= _against_floor(row, good, {e: own for e, own in beside.items() if own[0].signal_free})
+    row |= _against_floor(
+        row, scored.counts, good, {e: own for e, own in beside.items() if own[0].signal_free}
+    )
     return row, np.asarray(np.sum([total(people) for people in scored.counts.values()], axis=0))
 
 
 def _against_floor(
-    row: Mapping[str, Any], cells: list[StoredCell], signal_free: Mapping[str, Sequence[StoredCell]]
+    row: Mapping[str, Any],
+    counts: Counts,
+    cells: list[StoredCell],
+    signal_free: Mapping[str, Sequence[StoredCell]],
 ) -> dict[str, Any]:
     floor = floor_of(cells, signal_free)
     if floor is None:
@@ -132,7 +137,7 @@ def _against_floor(
     line = {"floor": floor.score, "floor_estimator": floor.estimator}
     if cells[0].signal_free or row["audit"].startswith("LEAKS"):
         return line
-    distance, words = above(counts_by_seed(cells), floor)
+    distance, words = above(counts, floor)
     line |= {"above_floor": distance.value, "against_floor": words}
     return line | {"above_floor_low": distance.low, "above_floor_high": distance.high}
 

@@ -45,7 +45,8 @@ def about_protocol(rows: pd.DataFrame) -> list[str]:
     said = []
     if most.n_cells:
         seeds = f"{most.n_seeds:.0f} seed{'s' if most.n_seeds > 1 else ''}"
-        said.append(f"{most.n_people:.0f} people and {most.n_trials:.0f} trials are tested a seed, {seeds}.")
+        people = f"{most.n_people:.0f} people are tested, " if most.n_people > 1 else ""
+        said.append(f"{people}{most.n_trials:.0f} trials a seed, {seeds}.")
     if rows.floor.isna().all():
         return [*said, "No estimator without signals has been run on these splits: there is no floor."]
     floor = rows.iloc[int(rows.floor.fillna(0).to_numpy().argmax())] if np.isnan(most.floor) else most
@@ -77,10 +78,18 @@ def distance(row: pd.Series) -> str:
         return "the floor" if row.estimator == row.floor_estimator else "–"
     if np.isnan(row.above_floor):
         return "–"
-    text = f"{100 * row.above_floor:+.1f}"
-    if not np.isnan(row.above_floor_low):
-        text += f" [{100 * row.above_floor_low:+.1f}, {100 * row.above_floor_high:+.1f}]"
+    text = with_limits(
+        100 * row.above_floor, 100 * row.above_floor_low, 100 * row.above_floor_high, "{:+.1f}"
+    )
     return f"{text}, {row.against_floor}" if row.against_floor == BELOW else text
+
+
+def with_limits(value: float, low: float, high: float, form: str) -> str:
+    """Return a value in the given form, with its interval in brackets where there is one; ``–`` for NaN."""
+    if np.isnan(value):
+        return "–"
+    limits = "" if np.isnan(low) else f" [{form.format(low)}, {form.format(high)}]"
+    return form.format(value) + limits
 
 
 def below(row: pd.Series) -> bool:

@@ -11,6 +11,7 @@ from tabulate import tabulate
 from bench.cells.store import Store
 from bench.registry import SIGNAL_FREE
 from bench.report.leaderboard import Leaderboard, notes, title
+from bench.report.leaderboard_files import with_limits
 from bench.report.leakage import KNOWN, LEAK, make_leakage
 from bench.splits.audit import united
 
@@ -62,8 +63,8 @@ def _level_blind(score: pd.DataFrame) -> str:
     if not names:
         return ""
     return (
-        f"Level-blind: {', '.join(names)} see no difference between a channel and the same channel plus a constant. A "
-        "trial is recognised by its levels first of all, so the leak of a trial buys them less than it does others."
+        f"Level-blind: {', '.join(names)}. A constant added to a channel of a window changes nothing that they see, so "
+        "they cannot recognise a trial by its levels."
     )
 
 
@@ -117,11 +118,7 @@ def _with_signals(score: pd.DataFrame) -> list[str]:
 
 
 def _with_interval(own: pd.DataFrame, form: str) -> str:
-    if own.empty or np.isnan(own.iloc[0].value):
-        return "–"
-    line = own.iloc[0]
-    limits = "" if np.isnan(line.low) else f" [{form.format(line.low)}, {form.format(line.high)}]"
-    return form.format(line.value) + limits
+    return "–" if own.empty else with_limits(own.value.iloc[0], own.low.iloc[0], own.high.iloc[0], form)
 
 
 def _draw(path: Path, table: pd.DataFrame, board: Leaderboard) -> None:

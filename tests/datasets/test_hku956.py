@@ -48,7 +48,7 @@ def signals(root: Path) -> Path:
 def test_rows_are_in_order_of_subject_and_trial_with_their_ratings(root: Path) -> None:
     trials = hku956(root).trials
     assert trials.subject.tolist() == [1903, 1903, 1904]
-    assert trials.trial.tolist() == [2, 10, 0]
+    assert trials.trial.tolist() == trials["order"].tolist() == [2, 10, 0]
     assert trials.stimulus.tolist() == [555, 777, 555]
     assert trials.valence.tolist() == [0.0, 1.5, -10.0]
     assert trials.arousal.tolist() == [0.1, -2.5, 10.0]

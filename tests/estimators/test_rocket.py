@@ -63,3 +63,20 @@ def test_minirocket_says_that_windows_are_too_short():
     X = np.zeros((4, 2, 8), np.float32)
     with pytest.raises(ValueError, match="n_timepoints must be >= 9, but found 8"):
         minirocket(num_kernels=84, random_state=0, n_jobs=1).fit(X, np.array(["a", "b", "a", "b"]))
+
+
+def test_a4_what_says_that_it_is_blind_to_levels_is_and_minirocket_is_not():
+    from bench.registry import plugins
+
+    blind = [name for name, plugin in plugins("estimator").items() if plugin.about.get("level_blind")]
+    assert blind == ["rocket"]
+    rng = np.random.default_rng(0)
+    X = rng.standard_normal((60, 2, 40)).astype(np.float32)
+    y = np.array(["low", "high"] * 30)
+    levels = rng.normal(0, 5, (60, 2, 1)).astype(np.float32)
+    fitted = rocket(num_kernels=100, random_state=0, n_jobs=1).fit(X, y)
+    assert (fitted.predict(X + levels) == fitted.predict(X)).all()
+    # Its kernels add up to zero, but beyond a window's ends it sees zeros: levels alone tell it the class.
+    X[y == "high"] += 5
+    fitted = minirocket(num_kernels=500, random_state=0, n_jobs=1).fit(X[:30], y[:30])
+    assert (fitted.predict(X[30:]) == y[30:]).all()

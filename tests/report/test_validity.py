@@ -178,7 +178,7 @@ def test_c6_few_seeds_are_not_ranked_and_shown_with_the_digits_that_they_bear(ru
     text = (store.folder / "leaderboard.md").read_text()
     line = next(line for line in text.splitlines() if "| nearest-mean" in line or "*nearest-mean*" in line)
     assert not re.search(r"0\.\d{3}", line)
-    assert "4 people and 12 trials are tested a seed, 2 seeds." in text
+    assert "4 people are tested, 12 trials a seed, 2 seeds." in text
     assert "other work on the machine can double them" in text
 
 

@@ -305,8 +305,42 @@ def test_what_cannot_be_divided_is_said_with_subject_and_class(protocol, study, 
         (lambda: SubjectStratified(test_size=1.5), "between 0 and 1"),
         (lambda: SubjectStratified(test_size="big"), "test_size=big: has to lie between 0 and 1"),
         (lambda: RandomWindows(scaler="test"), "train or all"),
+        (lambda: RandomWindows(stratify="no"), "stratify=no: has to be true or false"),
     ],
 )
 def test_parameters_that_make_no_sense_are_refused(make, message):
     with pytest.raises(ProtocolError, match=message):
         make()
+
+
+@settings(max_examples=40, deadline=None)
+@given(studies, st.integers(0, 2**31), st.integers(0, 1000))
+def test_without_strata_thirty_percent_of_all_windows_are_held_out_whosever_they_are(study, seed, shuffle):
+    windows, y = ids(study, 3)
+    protocol = RandomWindows(seed, stratify=False)
+    try:
+        train, test = one_split(protocol, windows, y)
+    except ProtocolError:  # a class without a training window
+        return
+    assert sorted([*train, *test]) == list(range(len(windows)))
+    assert len(test) == int(0.3 * len(windows) + 0.5)
+    assert set(y[train]) == set(y)
+    order = random.Random(shuffle).sample(range(len(windows)), len(windows))
+    mixed = one_split(protocol, windows.iloc[order].reset_index(drop=True), y[order])
+    assert sorted(order[row] for row in mixed[1]) == sorted(test)
+
+
+def test_without_strata_people_and_classes_are_held_out_unevenly():
+    windows, y = ids({subject: ["low", "high"] * 10 for subject in range(1, 11)}, 1)
+
+    def shares(stratify):
+        _, test = one_split(RandomWindows(0, stratify=stratify), windows, y)
+        return (
+            windows.iloc[test]
+            .groupby([windows.subject.iloc[test], y[test]])
+            .size()
+            .reindex(pd.MultiIndex.from_product([range(1, 11), ["low", "high"]]), fill_value=0)
+        )
+
+    assert set(shares(True)) == {3}
+    assert shares(False).max() - shares(False).min() >= 2
