@@ -15,7 +15,10 @@ from bench.errors import DataError
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["DataError", "Recordings"]
+__all__ = ["KNOWN", "DataError", "Recordings"]
+
+# Columns of the table of trials, besides subject, trial and stimulus, that say what a trial is and not what was rated.
+KNOWN = ("order", "recording", "onset", "site", "split")
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,9 +37,11 @@ class Recordings:
         Samples a second (Hz), the same for all channels. 1.0 where the data set has no clock.
     trials : DataFrame of n_trials rows
         Columns ``subject`` (int), ``trial`` (int, unique within the subject), ``stimulus`` (int or
-        str) and one column for each rating (float) or label (str); where they are known, ``order`` (the
-        trial's place in the subject's session, a number) and ``split`` (``"train"`` or ``"test"``, the data
-        set's own division).
+        str) and one column for each rating (float) or label (str); where they are known, those of `KNOWN`:
+        ``order`` (the trial's place in the subject's session, a number), ``recording`` and ``onset`` (which
+        longer recording the trial was cut from, int or str, and at how many seconds of it the trial's
+        first sample lies), ``site`` (where it was recorded, int or str) and ``split`` (``"train"`` or
+        ``"test"``, the data set's own division).
     baseline_seconds : float, default 0
         Length of the part before the stimulus, at the start of each trial (s).
     simulated : bool, default False
@@ -77,10 +82,13 @@ class Recordings:
         if twice.any():
             subject, trial = self.trials.loc[twice, ["subject", "trial"]].iloc[0]
             raise DataError(f"{self.name}: subject {subject} has trial {trial} twice")
-        if "order" in self.trials and not _are_finite(self.trials["order"]):
-            raise DataError(
-                f"{self.name}: the column order of the table of trials has to hold finite numbers"
-            )
+        for column in ("order", "onset"):
+            if column in self.trials and not _are_finite(self.trials[column]):
+                raise DataError(
+                    f"{self.name}: the column {column} of the table of trials has to hold finite numbers"
+                )
+        if ("recording" in self.trials) != ("onset" in self.trials):
+            raise DataError(f"{self.name}: the table of trials needs both recording and onset, or neither")
         for signal, subject, trial in zip(self.signals, self.trials.subject, self.trials.trial, strict=True):
             where = f"{self.name}: subject {subject}, trial {trial}"
             if signal.ndim != 2 or signal.shape[0] != len(self.channels):

@@ -39,6 +39,8 @@ TRIALS = make().trials
             "mine: the column order .* has to hold finite numbers",
         ),
         ({"trials": TRIALS.assign(order=["first", "second", "third"])}, "the column order"),
+        ({"trials": TRIALS.assign(recording=1, onset=np.inf)}, "the column onset .* finite numbers"),
+        ({"trials": TRIALS.assign(recording=1)}, "needs both recording and onset, or neither"),
         ({"channels": ("a",)}, r"mine: subject 1, trial 1: shape \(2, 50\), expected \(1, n_samples\)"),
         ({"signals": np.zeros((3, 2, 50))}, "mine: subject 1, trial 1: float64 samples, expected float32"),
         ({"signals": spoiled(np.nan)}, "mine: subject 2, trial 1: a sample of b is not finite"),

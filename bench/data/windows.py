@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from bench.data.sampling_rate import at_rate
 from bench.errors import DataError, SuiteError, nearest
-from bench.recordings import Recordings
+from bench.recordings import KNOWN, Recordings
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -144,7 +144,7 @@ class Panel:
     ----------
     windows : DataFrame of n_windows rows
         ``subject``, ``trial``, ``stimulus``, ``start`` (sample in the trial), ``row`` (of the trial in
-        the recordings) and, where the data set has them, ``order`` and ``split``.
+        the recordings) and, where the data set has them, those of `bench.recordings.KNOWN`.
     y : ndarray of shape (n_windows,), str
     classes : tuple of str
         In the order of tables and figures.
@@ -267,7 +267,7 @@ def make_panel(
         rows.append(np.full(len(first), row))
         starts.append(first)
     row = np.concatenate(rows)
-    ids = [c for c in ("subject", "trial", "stimulus", "order", "split") if c in recordings.trials]
+    ids = [c for c in ("subject", "trial", "stimulus", *KNOWN) if c in recordings.trials]
     windows = recordings.trials[ids].iloc[row].reset_index(drop=True)
     windows["start"] = np.concatenate(starts)
     windows["row"] = row

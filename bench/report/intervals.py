@@ -24,14 +24,11 @@ from scipy.stats import chi2
 from scipy.stats import t as student
 
 CONFIDENCE = 0.95
-FEWEST_PEOPLE = 8
-FEWEST_IN_A_SEED = (
-    4  # people; fewer leave the variance over people all but unknown, however many seeds there are
-)
+FEWEST_PEOPLE = 8  # in a seed: more seeds do not make up for people whom each of them lacks
 FEWEST_SEEDS = 5
 # Seeds count as a source of variance of their own where they differ more than this share of sets of seeds without
 # any effect would. A bar at zero, which half of those pass, makes intervals too long when seeds have no effect.
-_SEEDS_DIFFER = 0.9
+_SEEDS_DIFFER = 0.8
 Counts = Mapping[int, Mapping[int, np.ndarray]]
 Measure = Callable[[np.ndarray], np.ndarray]
 
@@ -91,7 +88,7 @@ def estimate(counts: Counts, measure: Measure = balanced_accuracy) -> Estimate:
     Estimate
         Without limits where
 
-        - fewer than `FEWEST_PEOPLE` were tested, or a seed tested fewer than `FEWEST_IN_A_SEED`;
+        - a seed tested fewer than `FEWEST_PEOPLE`;
         - a class of a seed is that of one person alone, without whom another thing would be measured;
         - no window at all is wrong, which says nothing about the spread;
         - the measure is undefined for a seed, or for one without a person.
@@ -180,7 +177,7 @@ def _is_tested(counts: Mapping[int, np.ndarray], person: int) -> bool:
 
 def _may_have_limits(arrays: np.ndarray, tested: np.ndarray) -> bool:
     """Return whether there are people enough, no class of a seed is one person's alone, and anything is wrong."""
-    if tested.shape[1] < FEWEST_PEOPLE or tested.sum(axis=1).min() < FEWEST_IN_A_SEED:
+    if tested.sum(axis=1).min() < FEWEST_PEOPLE:
         return False
     have_class = (arrays.sum(axis=-1) > 0).sum(axis=2)
     right = np.diagonal(arrays, axis1=-2, axis2=-1).sum()

@@ -12,7 +12,7 @@ import numpy as np
 from bench.cells.cell import HARNESS, make_estimator
 from bench.cells.quiet import import_quietly
 from bench.data.loading import find_sources
-from bench.recordings import Recordings
+from bench.recordings import KNOWN, Recordings
 from bench.registry import get
 from bench.spec import Spec, check_parameters
 
@@ -102,7 +102,7 @@ def check_dataset(spec: Spec, root: Path | None) -> Iterator[Check]:
         yield Check(f"{source.variant or source.plugin.name}: returns Recordings", fault)
         if not fault:
             trials = recordings.trials
-            targets = [c for c in trials if c not in ("subject", "trial", "stimulus", "order", "split")]
+            targets = [c for c in trials if c not in ("subject", "trial", "stimulus", *KNOWN)]
             yield Check(
                 f"{len(trials):,} trials of {trials.subject.nunique()} subjects, {len(recordings.channels)} channels "
                 f"at {recordings.sampling_rate:g} Hz; to predict: {', '.join(targets) or 'nothing'}",

@@ -21,7 +21,6 @@ from scipy.special import expit
 from tabulate import tabulate
 
 from bench.report.intervals import (
-    FEWEST_IN_A_SEED,
     FEWEST_PEOPLE,
     FEWEST_SEEDS,
     Counts,
@@ -303,7 +302,7 @@ the people, as `subject-independent` does.
 **True** is the score over all people there could be, by quadrature. With one seed it is that of the very fit that was tested: an interval from fewer
 than {FEWEST_SEEDS} seeds is over people only. With {FEWEST_SEEDS} seeds and more it is the mean over seeds too.
 
-**None is given** (-) where fewer than {FEWEST_PEOPLE} people are tested, or fewer than {FEWEST_IN_A_SEED} in a seed.
+**None is given** (-) where a seed tests fewer than {FEWEST_PEOPLE} people.
 
 ## t over people and seeds
 

@@ -45,6 +45,14 @@ def test_c2_of_few_people_no_interval_is_given(n_people):
     assert found.n_people == n_people
 
 
+def test_c2_seeds_that_test_few_people_each_get_no_interval_together():
+    own = counts_of(range(5, 17))[0]
+    few = {seed: {who: own[who] for who in range(seed, seed + FEWEST_PEOPLE - 1)} for seed in range(5)}
+    found = estimate(few)
+    assert found.n_people == 11
+    assert np.isnan([found.low, found.high]).all()
+
+
 def test_c2_a_difference_is_of_the_people_and_seeds_that_both_have():
     one, other = counts_of(range(5, 15)), counts_of(range(3, 11))
     found = difference(one, other)
