@@ -231,9 +231,13 @@ def register_dataset(
 
 
 def register_protocol(name: str, *, promises: str) -> Callable[[_Factory], _Factory]:
-    """Register a splitter class ``(seed) -> .split(windows, y)``; `promises` is ``clean`` or ``leaks``."""
-    if promises not in ("clean", "leaks"):
-        raise PluginError(f"protocol '{name}': promises is 'clean' or 'leaks', not {promises!r}")
+    """Register a splitter class ``(seed) -> .split(windows, y)``; `promises` is ``clean``, ``leaks`` or ``nothing``.
+
+    A split that leaks under a protocol that promises ``clean`` is an error; where it promises ``nothing`` it is shown
+    as what it is.
+    """
+    if promises not in ("clean", "leaks", "nothing"):
+        raise PluginError(f"protocol '{name}': promises is 'clean', 'leaks' or 'nothing', not {promises!r}")
     return _register("protocol", name, {"promises": promises}, (), "")
 
 

@@ -6,7 +6,7 @@ import os
 import time
 import warnings
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ import pandas as pd
 from bench.cells.ids import ids_of
 from bench.cells.memory import PeakMemory
 from bench.cells.metrics import confusion, scores
+from bench.cells.one_at_a_time import alike_alone
 from bench.cells.prepare import Sides, prepare
 from bench.cells.quiet import import_quietly
 from bench.cells.training import Training, training_of
@@ -125,7 +126,8 @@ def run_cell(
     Order of work: windows are copied, the scaler is fitted on the training windows and applied to
     both sides, padding becomes 0, the resampler balances the training windows, what it made is
     audited, padding becomes NaN again for an estimator that takes windows of unequal length, the
-    estimator is made, fitted and asked. One without signals is given the ids of the windows instead.
+    estimator is made, fitted and asked, for the test windows in an order drawn by the seed and then for a few of
+    them one at a time: where it answers otherwise alone, it looks at the others, and the audit says so. One without signals is given the ids of the windows instead.
     `log_dir` is a folder that it may write into, and with `keep_fitted` it stays in the outcome.
     `windows_file` is where the scaled windows are shared with other cells of the split.
 
@@ -167,7 +169,7 @@ def _run(
         train, test = ids_of(panel, split, plugin.about["ids"])
         estimator = make_estimator(plugin, dict(cell.parameters), cell.seed)
         predicted = _timed(outcome, plugin, estimator, (train, panel.y[split.train], {}), test)
-        outcome.predictions = _predictions(panel, split, estimator, *predicted)
+        outcome.predictions = _predictions(panel, split.test, estimator, *predicted)
         outcome.scores = scores(confusion(panel.y[split.test], predicted[0], panel.classes))
         return None
     clock = time.perf_counter()
@@ -189,11 +191,20 @@ def _run(
         _rehearse(cell, plugin, sides.X_train, sides.y_train)
     estimator = make_estimator(plugin, dict(cell.parameters), cell.seed, log_dir)
     given = (sides.X_train, sides.y_train, _extras(cell, estimator, sides))
+    # In an order of their own: what an estimator makes of the windows beside the one that it is asked for tells it
+    # nothing then, neither neighbours in time nor, where copies were appended by class, the place in the block.
+    order = np.random.default_rng(cell.seed).permutation(len(sides.X_test))
+    X_test = sides.X_test[order]
     with PeakMemory() as peak:
-        predicted = _timed(outcome, plugin, estimator, given, sides.X_test)
+        predicted = _timed(outcome, plugin, estimator, given, X_test)
     outcome.peak_memory_mb = peak.megabytes
-    outcome.predictions = _predictions(panel, split, estimator, *predicted)
-    outcome.scores = scores(confusion(sides.y_test, predicted[0], panel.classes))
+    shuffled = _predictions(panel, split.test[order], estimator, *predicted)
+    alone = alike_alone(estimator, X_test, *predicted, by_probability=plugin.about["most_probable"])
+    outcome.audit = replace(outcome.audit, test_block=not alone)
+    outcome.predictions = shuffled.iloc[np.argsort(order)].reset_index(drop=True)
+    outcome.scores = scores(
+        confusion(sides.y_test, outcome.predictions["y_pred"].to_numpy(str), panel.classes)
+    )
     outcome.training, outcome.warnings = training_of(estimator)
     return Fitted(estimator, sides.scaler)
 
@@ -238,9 +249,10 @@ def _timed(
 
 
 def _predictions(
-    panel: Panel, split: Split, estimator: Any, y_pred: np.ndarray, probabilities: np.ndarray | None
+    panel: Panel, rows: np.ndarray, estimator: Any, y_pred: np.ndarray, probabilities: np.ndarray | None
 ) -> pd.DataFrame:
-    y_test = panel.y[split.test]
+    """Return ids, true class and prediction of the panel's `rows`; ValueError if a prediction is none."""
+    y_test = panel.y[rows]
     if y_pred.shape != y_test.shape:
         raise ValueError(f"predict gave shape {y_pred.shape} for {len(y_test)} windows")
     strange = sorted(set(y_pred.tolist()) - set(panel.classes))
@@ -248,7 +260,7 @@ def _predictions(
         raise ValueError(
             f"predict gave {strange[0]!r}, which is none of the classes {', '.join(panel.classes)}"
         )
-    predictions = panel.windows.iloc[split.test][["subject", "trial", "start"]].reset_index(drop=True)
+    predictions = panel.windows.iloc[rows][["subject", "trial", "start"]].reset_index(drop=True)
     predictions["y_true"] = y_test
     predictions["y_pred"] = y_pred
     if probabilities is not None:

@@ -9,14 +9,14 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import filelock
 
 from bench.cells.cell import Cell, Outcome
-from bench.cells.checksums import PREDICTIONS, RESULT, fault_of, seal
+from bench.cells.checksums import PREDICTIONS, RESULT, SUMS, fault_of, seal
 from bench.cells.saved import ABOUT, MODEL, save_model
 from bench.cells.stored_cell import StoredCell, read_cell
 from bench.errors import DataError
@@ -103,6 +103,15 @@ class Store:
             (aside / RESULT).write_text(json.dumps(result, indent=1, default=str), encoding="utf-8")
             seal(aside)
         return StoredCell(self.path(outcome.cell), result)
+
+    def amend(self, stored: StoredCell, changes: Mapping[str, Any]) -> StoredCell:
+        """Store a result anew with other values of some keys, its predictions as they are; DataError if the disk refuses."""
+        result = {**stored.result, **changes}
+        with self._into_place(stored.folder) as aside:
+            shutil.copytree(stored.folder, aside, dirs_exist_ok=True, ignore=shutil.ignore_patterns(SUMS))
+            (aside / RESULT).write_text(json.dumps(result, indent=1, default=str), encoding="utf-8")
+            seal(aside)
+        return StoredCell(stored.folder, result)
 
     def adopt(self, cell: Cell, files: dict[str, bytes]) -> StoredCell:
         """Store the files of a result that was made elsewhere; DataError if the disk refuses, or they are none."""

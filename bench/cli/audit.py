@@ -11,10 +11,12 @@ from bench.cli.options import (
     PluginsOption,
     ProfileOption,
     ProtocolsOption,
+    SplitOption,
     SubjectsOption,
     SuiteOption,
     overrides_from,
     read_study,
+    with_split,
 )
 from bench.cli.terminal import add_plugins, make_console, warn
 
@@ -30,12 +32,15 @@ Examples:
 python -m bench audit --suite deap-arousal
 
 python -m bench audit --suite deap-arousal --protocols 'loso,leave-one-stimulus-out,oversample-then-split'
+
+python -m bench audit --suite hku956-arousal --data-root HKU956 --split my-split.csv
 """
 
 
 def audit(
     suite: SuiteOption,
     protocols: ProtocolsOption = None,
+    split: SplitOption = None,
     profile: ProfileOption = "full",
     subjects: SubjectsOption = None,
     data_root: DataRootOption = None,
@@ -49,7 +54,7 @@ def audit(
     study, chosen = read_study(suite, profile)
     from bench.study.audits import audit_protocols
 
-    overrides = overrides_from(protocols=protocols, subjects=subjects)
+    overrides = with_split(overrides_from(protocols=protocols, subjects=subjects), split)
     rows, faults, notices = audit_protocols(
         study.thinned(chosen).model_copy(update=overrides), data_root, say=warn
     )
@@ -61,36 +66,60 @@ def audit(
     raise typer.Exit(1 if faults else 0)
 
 
+# What stands in a wide table, and what the words of a verdict mean.
+SHARES = {
+    "samples": "shared_samples",
+    "trials": "shared_trials",
+    "subjects": "shared_subjects",
+    "stimuli": "shared_stimuli",
+    "neighbours": "shared_neighbours",
+    "repeats": "repeats",
+    "copies": "copies",
+    "near-copies": "near_copies",
+    "left out": "left_out",
+}
+WORDS = {
+    "subjects": "the same people are on both sides",
+    "stimuli": "the same songs or videos are in training",
+    "neighbours": "the trial just before or after in the session is in training",
+    "repeats": "the person met the same stimulus in a training trial",
+    "near-copies": "another trial with nearly the same signal is in training",
+    "resampled test": "test windows are copies of each other",
+    "thresholds": "the classes are cut where ratings of test trials had a say",
+    "% out": "trials without a class, rated at the threshold, are on neither side",
+}
+
+
 def print_audits(rows: list[tuple[str, str, list[Audit]]], console: Console) -> None:
-    """Print one line a protocol: what its splits leak, as the largest share of any split."""
+    """Print one line a protocol; on a narrow terminal the verdicts alone."""
     from rich.markup import escape
     from rich.table import Table
 
-    shares, saw = console.width >= 125, console.width >= 160
+    from bench.splits.audit import united
+
+    shares = console.width >= 150
     table = Table(box=None, pad_edge=False)
     table.add_column("protocol", no_wrap=True)
     if shares:
-        for heading in ("splits", "samples", "trials", "subjects", "stimuli", "copies"):
+        for heading in ("splits", *SHARES):
             table.add_column(heading, justify="right")
-    if saw:
-        table.add_column("saw the test side")
     table.add_column("verdict", overflow="fold")
+    verdicts = []
     for variant, protocol, audits in rows:
         cells = [f"{variant} {protocol}".strip()]
         if shares:
             cells.append(str(len(audits)))
-            for share in ("shared_samples", "shared_trials", "shared_subjects", "shared_stimuli", "copies"):
-                cells.append(f"{100 * max(getattr(audit, share) for audit in audits):.0f} %")
-        if saw:
-            named = {"scaler": "scaler", "resampler": "resampler", "selection": "model selection"}
-            found = [
-                name for key, name in named.items() if any(getattr(a, f"{key}_saw_test") for a in audits)
+            cells += [
+                f"{100 * max(getattr(audit, share) for audit in audits):.0f} %" for share in SHARES.values()
             ]
-            cells.append(", ".join(found) or "nothing")
-        worst = max(
-            (audit.verdict for audit in audits), key=lambda text: (text.startswith("LEAKS"), len(text))
-        )
-        table.add_row(*map(escape, cells), f"[bold red]{worst}[/]" if worst.startswith("LEAKS") else worst)
+        verdict = united([audit.verdict for audit in audits])
+        verdicts.append(verdict)
+        shown = f"[bold red]{escape(verdict)}[/]" if verdict.startswith("LEAKS") else escape(verdict)
+        table.add_row(*map(escape, cells), shown)
     console.print(table)
     if shares:
         console.print("[dim]share of the test windows whose ... is in training: the largest of all splits[/]")
+    said = " ".join(verdicts).replace("subjects not known", "")
+    for word, meaning in WORDS.items():
+        if word in said:
+            console.print(f"[dim]{word}: {meaning}[/]", highlight=False)

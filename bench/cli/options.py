@@ -36,6 +36,15 @@ ProtocolsOption = Annotated[
     str | None,
     typer.Option("--protocols", help="Instead of the suite's: 'loso,random-windows'.", metavar="NAMES"),
 ]
+SplitOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--split",
+        help="A split of your own as a protocol, in place of the suite's: CSV of subject, trial, start (optional), "
+        "and side (train, test) or fold.",
+        metavar="FILE",
+    ),
+]
 SubjectsOption = Annotated[
     str | None, typer.Option("--subjects", help="Only these: '1-4,7'.", metavar="NUMBERS")
 ]
@@ -130,6 +139,15 @@ def check_engine(name: str, address: str | None) -> None:
         raise SuiteError("--engine ray: Ray is not installed here: pip install 'mlstm-bench[cluster]'")
     if address is not None and name != "ray":
         raise SuiteError("--address is of a Ray cluster: say --engine ray too")
+
+
+def with_split(overrides: dict[str, Any], split: Path | None) -> dict[str, Any]:
+    """Return the overrides with the split of a file as a protocol, beside those that ``--protocols`` names."""
+    if split is None:
+        return overrides
+    from bench.splits.split_file import register_split
+
+    return {**overrides, "protocols": [*overrides.get("protocols", []), register_split(split)]}
 
 
 def overrides_from(**asked: str | int | None) -> dict[str, Any]:

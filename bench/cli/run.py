@@ -24,12 +24,14 @@ from bench.cli.options import (
     ResultsOption,
     RetryFailedOption,
     SaveModelsOption,
+    SplitOption,
     SubjectsOption,
     SuiteOption,
     TimeoutOption,
     check_engine,
     overrides_from,
     read_study,
+    with_split,
 )
 from bench.cli.tables import write_tables
 from bench.cli.terminal import add_plugins, make_console, warn
@@ -62,6 +64,8 @@ python -m bench run --suite deap-arousal --profile full --budget 8h
 
 python -m bench run --suite deap-arousal --engine ray --address auto
 
+python -m bench run --suite deap-arousal --split my-split.csv
+
 python -m bench run --suite deap-arousal --plan
 
 python -m bench run --suite deap-arousal --ablations
@@ -78,6 +82,7 @@ def run(
         typer.Option(help="Instead of the suite's: 'rocket,mlstm-fcn[cells=64]+ros'.", metavar="SPECS"),
     ] = None,
     protocols: ProtocolsOption = None,
+    split: SplitOption = None,
     seeds: Annotated[
         int | None, typer.Option(min=1, help="How many: 5 means seeds 0 to 4.", metavar="N")
     ] = None,
@@ -118,9 +123,10 @@ def run(
     add_plugins(plugins)
     study, chosen = read_study(suite, profile)
     overrides = overrides_from(estimators=estimators, protocols=protocols, seeds=seeds, subjects=subjects)
+    overrides = with_split(overrides, split)
     if ablations and {"estimators", "protocols"} & overrides.keys():
         raise SuiteError(
-            "--ablations runs the rows of [ablations]: --estimators and --protocols change nothing"
+            "--ablations runs the rows of [ablations]: --estimators, --protocols and --split change nothing"
         )
 
     from bench.study.plan import make_plan
@@ -182,7 +188,7 @@ def _engine(name: str, address: str | None, jobs: int | None, limits: Limits) ->
 
 def _run_plan(plan: Plan, engine: Engine, costs: Costs, jobs: int) -> int:
     from bench.running.progress import run_with_progress
-    from bench.running.runner import run_signal_free
+    from bench.running.runner import audit_anew, run_signal_free
 
     console = make_console()
     reused = len(plan.tasks) - len(plan.waiting)
@@ -195,6 +201,7 @@ def _run_plan(plan: Plan, engine: Engine, costs: Costs, jobs: int) -> int:
     # What ends a job on a cluster, or a container, is to end the cells' processes as Ctrl-C does.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
+        audit_anew(plan)
         if plan.waiting:
             failed, left = run_with_progress(plan, console, engine, costs, jobs)
         else:

@@ -47,6 +47,11 @@ class Target(BaseModel):
     threshold: float | Literal["subject-median"] = 5.0
     drop_at_threshold: bool = False
 
+    @property
+    def of_ratings(self) -> bool:
+        """Whether the threshold follows from the ratings themselves, those of test trials included."""
+        return self.rule in ("high-low", "quadrants") and self.threshold == "subject-median"
+
     def classify(self, trials: pd.DataFrame) -> tuple[np.ndarray, tuple[str, ...]]:
         """Return the class of each trial (str; ``""`` for none) and all classes in their order."""
         columns = ["arousal", "valence"] if self.rule == "quadrants" else [self.name]
@@ -151,6 +156,10 @@ class Panel:
     n_timepoints : int
     picked : tuple of int
         Which channels of the recordings; in their order.
+    dropped : float, default 0
+        Share of the trials that have no class by their rating, and no windows.
+    thresholds_of_ratings : bool, default False
+        Whether the classes were cut at thresholds that follow from all ratings of a subject.
     """
 
     recordings: Recordings
@@ -159,6 +168,8 @@ class Panel:
     classes: tuple[str, ...]
     n_timepoints: int
     picked: tuple[int, ...]
+    dropped: float = 0.0
+    thresholds_of_ratings: bool = False
 
     def __len__(self) -> int:
         return len(self.windows)
@@ -272,7 +283,16 @@ def make_panel(
     windows["start"] = np.concatenate(starts)
     windows["row"] = row
     picked = _pick(recordings, channels)
-    return Panel(recordings, windows, labels[row], classes, n_timepoints, picked)
+    return Panel(
+        recordings,
+        windows,
+        labels[row],
+        classes,
+        n_timepoints,
+        picked,
+        dropped=float((labels == "").mean()),
+        thresholds_of_ratings=target.of_ratings,
+    )
 
 
 def content_keys(X: np.ndarray) -> np.ndarray:

@@ -18,7 +18,7 @@ from bench.report.scores import counts_by_seed
 
 # Protocols from the strictest to the one that leaks most: the order of the table and the figure.
 LADDER = (
-    "loso", "subject-independent", "leave-one-stimulus-out", "subject-stratified",
+    "loso", "subject-independent", "leave-one-stimulus-out", "subject-blocked", "subject-stratified",
     "random-windows", "split-then-oversample", "oversample-then-split",
 )  # fmt: skip
 
@@ -46,6 +46,7 @@ STEPS = (
     Step(KNOWN, "the person is in training", "loso", "subject-stratified"),
     Step(KNOWN, "the person is in training", "subject-independent", "subject-stratified"),
     Step(KNOWN, "the stimulus is in training", "leave-one-stimulus-out", "subject-stratified"),
+    Step(KNOWN, "trials beside it are in training", "subject-blocked", "subject-stratified"),
 )
 # How much more one side of a pair may train on: beyond it the step would be one of the size of training as well.
 _SAME_SIZE = 1.1

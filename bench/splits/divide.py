@@ -97,7 +97,9 @@ def divisions(protocol: Spec, panel: Panel, seed: int, *, strict: bool = True) -
             )
         return split
 
-    source = (_code(), plugin.source_digest, panel.digest, str(protocol), seed, n)
+    # A protocol may follow from a file as well as from code: its digest says so.
+    made_by = (plugin.source_digest, getattr(splitter, "digest", ""))
+    source = (_code(), made_by, panel.digest, str(protocol), seed, n)
     return [
         Division(None if n == 1 else fold, digest_of(*source, fold), partial(make, fold)) for fold in range(n)
     ]
@@ -144,9 +146,12 @@ def make_split(
         train,
         test,
         panel.n_timepoints,
+        sampling_rate=panel.recordings.sampling_rate,
         content=panel.content,
         scaler_rows=scaler_rows,
         resampler_rows=resampler_rows,
+        thresholds_of_ratings=panel.thresholds_of_ratings,
+        dropped=panel.dropped,
     )
     digest = hashlib.sha256(repr({name: sees[name] for name in ("scaler", "resampler")}).encode())
     for rows in (train, test):

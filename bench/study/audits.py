@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+from bench.data.windows import Panel
 from bench.errors import ProtocolError
 from bench.splits.audit import Audit
 from bench.splits.divide import divide
@@ -32,6 +33,7 @@ def audit_protocols(
     faults = []
     for source, own in recordings:
         panel = suite_panel(suite, own, say)
+        notices += [f"{panel.recordings.name}: {text}" for text in known_of(panel)]
         for protocol in check_protocols(suite):
             try:
                 splits = [
@@ -47,3 +49,22 @@ def audit_protocols(
             if broken:
                 faults.append(f"protocol '{protocol}' promises a clean split, and it {broken[0]}")
     return rows, faults, notices
+
+
+def known_of(panel: Panel) -> list[str]:
+    """Say in words what an audit of these windows can count, and what it cannot."""
+    trials = panel.windows.drop_duplicates("row")
+    found = []
+    again = int(trials.duplicated(["subject", "stimulus"]).sum())
+    if again:
+        found.append(
+            f"in {again} of {len(trials):,} trials a subject meets a stimulus again; protocols that hold trials out "
+            "keep both on one side"
+        )
+    if "order" not in trials and (trials["subject"] != 0).any():
+        found.append("the order of the trials is not known, so neighbours in the session are not counted")
+    if panel.dropped:
+        found.append(
+            f"{panel.dropped:.1%} of the trials have no class: they are rated exactly at the threshold"
+        )
+    return found

@@ -35,6 +35,15 @@ class Task:
     stored: StoredCell | None
     why: str
 
+    @property
+    def judged_otherwise(self) -> bool:
+        """Whether a stored result is reused whose split was audited by other code than today's."""
+        return (
+            self.stored is not None
+            and not self.why
+            and self.stored.result.get("division") != self.division.source
+        )
+
     @cached_property
     def split(self) -> Split:
         """Made when it is first asked for: a stored result is reused without."""

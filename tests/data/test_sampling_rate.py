@@ -223,7 +223,7 @@ def test_a_result_says_what_was_resampled(plan, capsys):
 
 def test_the_audit_finds_the_windows_that_overlap_in_time(plan):
     held_out, divided = plan("sampling_rate = 6", estimators=["majority"]).tasks
-    assert held_out.split.audit.verdict == "clean (subjects shared)"
+    assert held_out.split.audit.verdict == "clean (subjects, stimuli shared)"
     assert divided.split.audit.verdict == "LEAKS trials, samples"
     windows, split = divided.panel.windows, divided.split
     seconds = windows.assign(seconds=windows.start / 6)

@@ -33,7 +33,7 @@ def test_a_folder_says_all_that_live_use_needs(train):
     }  # fmt: skip
     assert (about["window_samples"], about["hop_samples"], about["sampling_rate"]) == (32, 16, 16.0)
     assert about["classes"] == ["low", "high"]
-    assert about["verdict"] == "clean (subjects shared)"
+    assert about["verdict"] == "clean (subjects, stimuli shared)"
     tested = pd.read_parquet(folder / "predictions.parquet")[["subject", "trial"]].drop_duplicates()
     trained = {(int(s), t) for s, trials in about["trained_on"].items() for t in trials}
     assert len(trained) + len(tested) == 40

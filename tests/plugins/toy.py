@@ -233,3 +233,34 @@ def liar():
             return self.classes_[self.predict_proba(X).argmin(axis=1)]
 
     return Liar()
+
+
+class OfNeighbours(NearestMean):
+    """Averages the probabilities of each window with those of the windows beside it in what it is given."""
+
+    def predict_proba(self, X):
+        own = super().predict_proba(X)
+        return (np.roll(own, 1, axis=0) + own + np.roll(own, -1, axis=0)) / 3
+
+
+@register_estimator("of-neighbours", family="faulty")
+def of_neighbours():
+    return OfNeighbours()
+
+
+@register_estimator("by-place", family="faulty")
+def by_place():
+    class ByPlace(NearestMean):
+        """Calls the last third of what it is given to predict the rarer class of training: where copies of it stand."""
+
+        def fit(self, X, y):
+            super().fit(X, y)
+            names, counts = np.unique(y[: len(y) // 2], return_counts=True)
+            self.rare, self.common = names[counts.argmin()], names[counts.argmax()]
+            return self
+
+        def predict(self, X):
+            last = np.arange(len(X)) > 2 * len(X) // 3
+            return np.where(last, self.rare, self.common)
+
+    return ByPlace()

@@ -65,7 +65,13 @@ def test_a2_the_floor_is_in_every_table_whatever_estimators_are_asked_for(run):
 @pytest.mark.parametrize("follows", ["subject", "stimulus", "order"])
 @pytest.mark.parametrize(
     "protocol",
-    ["subject-stratified", "subject-independent", "loso[folds=3]", "leave-one-stimulus-out[folds=5]"],
+    [
+        "subject-stratified",
+        "subject-blocked",
+        "subject-independent[test_size=0.67]",  # eight people in each seed: fewer get no interval
+        "loso[folds=3]",
+        "leave-one-stimulus-out[folds=5]",
+    ],
 )
 def test_a2_labels_that_follow_ids_only_put_nothing_above_the_floor_and_the_table_says_so(
     run, follows, protocol

@@ -10,7 +10,7 @@ from scipy.stats import binomtest
 
 from bench.data.windows import Windowing
 from bench.errors import BenchError, PluginError, ProtocolError, SuiteError
-from bench.running.runner import execute
+from bench.running.runner import audit_anew, execute
 from bench.splits.split import LeakError
 from bench.study.plan import make_plan
 from bench.study.suite_files import read_suite
@@ -300,6 +300,25 @@ def test_parents_of_synthetic_windows_on_the_test_side_are_found_and_stop_a_clea
     ((_, stored),) = run(todo)
     assert stored.result["audit"]["parents"] > 0
     assert stored.result["audit"]["verdict"] == "LEAKS synthetic"
+
+
+def test_results_that_are_reused_get_the_audit_of_todays_code(plan, monkeypatch):
+    done = run(plan(seeds=1))
+    for task, stored in done:
+        task_audit = {**stored.result["audit"], "verdict": "clean", "test_block": False}
+        plan(seeds=1).store.amend(stored, {"audit": task_audit})
+    monkeypatch.setattr("bench.splits.divide._code", lambda: "another audit")
+    todo = plan(seeds=1)
+    assert todo.waiting == []
+    before = [todo.store.read(task.cell).predictions() for task in todo.tasks]
+    audit_anew(todo)
+    for task, predictions in zip(todo.tasks, before, strict=True):
+        stored = todo.store.read(task.cell)
+        assert stored.result["audit"]["verdict"] == task.split.audit.verdict != "clean"
+        assert stored.result["audit"]["test_block"] is False
+        pd.testing.assert_frame_equal(stored.predictions(), predictions)
+    assert not [fault for _, fault in todo.store.verify() if fault]
+    assert not any(task.judged_otherwise for task in plan(seeds=1).tasks)
 
 
 def test_a_quick_look_does_not_replace_the_results_of_a_long_run(plan):

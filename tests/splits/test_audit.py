@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bench.data.windows import content_keys
-from bench.splits.audit import audit_made, audit_split
+from bench.splits.audit import audit_made, audit_split, united, with_scaling
 
 
 def windows(subjects, trials, starts):
@@ -69,7 +69,8 @@ def test_a_stimulus_in_training_is_counted_and_no_leak():
     table = windows([1, 1, 2, 2], [1, 2, 1, 2], 0).assign(stimulus=[5, 6, 5, 7])
     audit = audit_split(table, np.array([0, 1]), np.array([2, 3]), 640)
     assert audit.shared_stimuli == 0.5
-    assert audit.verdict == "clean"
+    assert audit.verdict == "clean (stimuli shared)"
+    assert audit.clean
 
 
 def test_an_identical_window_in_training_is_a_copy_whatever_its_ids():
@@ -77,7 +78,6 @@ def test_an_identical_window_in_training_is_a_copy_whatever_its_ids():
     content = np.array([10, 11, 12, 10])
     audit = audit_split(table, np.array([0, 1]), np.array([2, 3]), 640, content=content)
     assert audit.copies == 0.5
-    assert audit.selection_saw_test
     assert audit.verdict == "LEAKS copies"
 
 
@@ -95,7 +95,6 @@ def test_what_was_fitted_on_a_test_window_is_named(what):
     audit = audit_split(table, train, test, 9, **{f"{what}_rows": np.array([0, 1, 2])})
     assert audit.verdict == f"LEAKS {what}"
     assert getattr(audit, f"{what}_saw_test")
-    assert not audit.selection_saw_test
 
 
 def test_a_test_window_that_parented_a_synthetic_one_is_found():
@@ -139,3 +138,122 @@ def test_identical_windows_of_different_trials_are_found_in_a_panel(toy_plugins)
     first, other = (np.flatnonzero(panel.windows["row"] == row) for row in (0, 5))
     assert (panel.content[first] == panel.content[other]).all()
     assert np.unique(panel.content).size == len(panel) - len(first)
+
+
+def test_b_row_3_trials_cut_from_one_recording_share_samples_where_recording_and_onset_are_known():
+    # 15 s cut every 11 s, windows of 5 s: the last of a trial reaches into the first of the next.
+    ids = [(1, trial, start) for trial in range(6) for start in (0, 30, 60, 90)]
+    table = windows(*map(list, zip(*ids, strict=True)))
+    cut = table.assign(recording=7, onset=11.0 * table.trial)
+    train, test = np.flatnonzero(table.trial % 2), np.flatnonzero(table.trial % 2 == 0)
+    assert audit_split(table, train, test, 50, sampling_rate=10).verdict == "clean (subjects shared)"
+    found = audit_split(cut, train, test, 50, sampling_rate=10)
+    assert found.verdict == "LEAKS samples"
+    # Each test trial but the outer two is overlapped by its neighbours with the windows at 0 s (from 11 s of the
+    # trial before: 9 to 14 s) and at 9 s.
+    near = {
+        row
+        for row in test
+        for other in train
+        if abs((110 * cut.trial + cut.start)[row] - (110 * cut.trial + cut.start)[other]) < 50
+    }
+    assert found.shared_samples == pytest.approx(len(near) / len(test))
+
+
+def test_recordings_of_two_people_are_told_apart_by_their_numbers():
+    table = windows([1, 2], [1, 1], 0).assign(recording=["a", "b"], onset=0.0)
+    assert audit_split(table, np.array([0]), np.array([1]), 640).verdict == "clean"
+    same = table.assign(recording="a")
+    assert audit_split(same, np.array([0]), np.array([1]), 640).verdict == "LEAKS samples"
+
+
+def test_a3_trials_beside_a_test_trial_in_the_session_are_counted_and_named():
+    table = windows([1] * 5 + [2] * 5, [*range(5)] * 2, 0).assign(order=[3, 1, 2, 5, 4] * 2)
+    train, test = np.array([0, 5, 6, 7]), np.array([4, 8])
+    audit = audit_split(
+        table, train, test, 640
+    )  # trial 4 follows trial 0 in the session; trial 3 follows trial 4
+    assert audit.shared_neighbours == 0.5
+    assert audit.verdict == "clean (subjects, neighbours shared)"
+    assert audit_split(table.drop(columns="order"), train, test, 640).shared_neighbours == 0
+
+
+def test_a8_a_song_that_the_person_has_heard_in_training_is_counted_and_named():
+    table = windows([1, 1, 1, 2], [1, 2, 3, 1], 0).assign(stimulus=["a", "b", "a", "b"])
+    audit = audit_split(table, np.array([0, 3]), np.array([1, 2]), 640)
+    assert audit.repeats == 0.5  # trial 3; song b was heard in training by another person only
+    assert audit.verdict == "clean (subjects, stimuli, repeats shared)"
+
+
+def test_b_row_2_trials_that_hold_nearly_the_same_signal_are_a_leak_whatever_their_ids():
+    table = windows([1, 1, 2, 2, 3], [1, 1, 1, 1, 1], [0, 9, 0, 9, 0]).assign(row=[0, 0, 1, 1, 2])
+    train, test = np.array([0, 1]), np.array([2, 3, 4])
+    pairs = np.array([[1, 0]])
+    audit = audit_split(table, train, test, 5, near_copies=pairs)
+    assert audit.near_copies == pytest.approx(2 / 3)
+    assert audit.verdict == "LEAKS near-copies"
+    assert audit_split(table, train, test, 5, near_copies=np.array([[1, 2]])).verdict == "clean"
+    assert audit_split(table, train, test, 5, near_copies=np.empty((0, 2), int)).verdict == "clean"
+
+
+def test_a_test_side_with_copies_of_its_own_windows_is_named():
+    table = windows([1, 1, 2], [1, 2, 1], 0)
+    audit = audit_split(table, np.array([0, 0]), np.array([2, 2]), 640)
+    assert audit.resampled_test == 0.5
+    assert audit.verdict == "LEAKS resampled test"
+
+
+def test_thresholds_that_saw_ratings_of_the_test_side_stand_in_the_verdict(toy_plugins):
+    from bench.data.windows import Target, Windowing, make_panel
+    from bench.registry import get
+    from bench.spec import parse_spec
+    from bench.splits.divide import divide
+
+    recordings = get("dataset", "toy").factory()
+    verdicts = []
+    for threshold in (5.0, "subject-median"):
+        panel = make_panel(
+            recordings, Target(name="arousal", threshold=threshold), Windowing(seconds=2, overlap=1)
+        )
+        ((_, split),) = divide(parse_spec("subject-stratified"), panel, 0)
+        verdicts.append(split.audit.verdict)
+    assert "thresholds saw test ratings" not in verdicts[0]
+    assert verdicts[1].endswith("thresholds saw test ratings)")
+
+
+def test_trials_dropped_by_their_rating_stand_in_the_verdict():
+    table = windows([1, 2], [1, 1], 0)
+    audit = audit_split(table, np.array([0]), np.array([1]), 640, dropped=0.004)
+    assert audit.verdict == "clean (1 % out)"
+
+
+def test_what_the_scaler_saw_of_strangers_stands_in_the_verdict():
+    audit = audit_split(windows([1, 2], [1, 1], 0), np.array([0]), np.array([1]), 640)
+    assert with_scaling(audit, "").verdict == "clean"
+    assert (
+        with_scaling(audit, "each person's first 60 s").verdict
+        == "clean (scaled by each person's first 60 s)"
+    )
+
+
+def test_windows_on_neither_side_are_counted():
+    table = windows([1, 1, 2, 2], [1, 2, 1, 2], 0)
+    assert audit_split(table, np.array([0]), np.array([2]), 640).left_out == 0.5
+
+
+@pytest.mark.parametrize(
+    ("verdicts", "together"),
+    [
+        (["clean", "clean (stimuli shared)"], "clean (stimuli shared)"),
+        (["clean (neighbours shared)", "clean (subjects shared)"], "clean (subjects, neighbours shared)"),
+        (
+            ["clean (subjects, stimuli shared; 3 % out)", "clean (subjects shared; 3 % out)"],
+            "clean (subjects, stimuli shared; 3 % out)",
+        ),
+        (["clean (subjects not known)", "clean (subjects not known)"], "clean (subjects not known)"),
+        (["clean (subjects shared)", "LEAKS test block", "LEAKS trials"], "LEAKS trials, test block"),
+    ],
+)
+def test_a7_the_verdict_of_several_splits_is_what_any_of_them_leaks_or_shares(verdicts, together):
+    assert united(verdicts) == together
+    assert united(verdicts[::-1]) == together

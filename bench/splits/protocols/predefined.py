@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
-@register_protocol("predefined", promises="clean")
+@register_protocol("predefined", promises="nothing")
 class Predefined(Protocol):
     """The division that the data set brings (column ``split``); a seed changes the estimator only."""
 
