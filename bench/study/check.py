@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from bench.cells.cell import HARNESS, make_estimator
+from bench.cells.one_at_a_time import alike_alone
 from bench.cells.quiet import import_quietly
 from bench.data.loading import find_sources
 from bench.recordings import KNOWN, Recordings
@@ -66,6 +67,8 @@ def check_estimator(spec: Spec) -> Iterator[Check]:
         "predicts one of the classes for each window", _attempt(lambda: _labels(estimator.predict(X), 24))
     )
     yield Check("predicts a single window", _attempt(lambda: _labels(estimator.predict(X[:1]), 1)))
+    if not plugin.signal_free:
+        yield Check("predicts a window alone as among others", _attempt(lambda: _alone(estimator, X)))
     if hasattr(estimator, "predict_proba"):
         yield Check(
             "gives probabilities in the order of classes_", _attempt(lambda: _probabilities(estimator, X))
@@ -138,6 +141,12 @@ def _probabilities(estimator: Any, X: np.ndarray) -> str:
     if not np.allclose(given.sum(axis=1), 1, atol=1e-4) or (given < 0).any():
         return "predict_proba gave rows that are no probabilities: they do not add up to 1"
     return ""
+
+
+def _alone(estimator: Any, X: np.ndarray) -> str:
+    probabilities = np.asarray(estimator.predict_proba(X)) if hasattr(estimator, "predict_proba") else None
+    alike = alike_alone(estimator, X, np.asarray(estimator.predict(X)).astype(str), probabilities)
+    return "" if alike else "it says otherwise of a window alone: it looks at the windows that come with it"
 
 
 def _most_probable(estimator: Any, X: np.ndarray) -> str:

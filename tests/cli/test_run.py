@@ -128,10 +128,28 @@ def test_ablations_are_run_from_the_command_line_and_tabled(bench, run, toy_suit
     assert "2 cells: 2 to run" in done.stdout
     both = run("--ablations", "--estimators", "majority")
     assert both.returncode == 2
-    assert "--estimators and --protocols change nothing" in flat(both.stderr)
+    assert "--estimators, --protocols and --split change nothing" in flat(both.stderr)
     assert "ablations.md" in done.stdout
     text = (tmp_path / "results" / "toy@simulated" / "ablations.md").read_text()
     assert "| not scaled" in text
     again = bench("tables", "--suite", toy_suite, cwd=tmp_path)
     assert again.returncode == 0
     assert (tmp_path / "results" / "toy@simulated" / "ablations.md").read_text() == text
+
+
+def test_a_split_out_of_a_file_is_run_shown_by_its_verdict_and_its_tables_made_again(bench, toy_suite, tmp_path):
+    lines = ["subject,trial,side"]
+    lines += [f"{s},{t},{'test' if t % 3 == 0 else 'train'}" for s in (1, 2, 3, 4) for t in range(1, 11)]
+    (tmp_path / "theirs.csv").write_text("\n".join(lines))
+    ours = ["--suite", toy_suite, "--estimators", "nearest-mean", "--seeds", "1"]
+    done = bench("run", *ours, "--split", "theirs.csv", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    folder = tmp_path / "results" / "toy@simulated"
+    board = (folder / "leaderboard.md").read_text()
+    assert "### split-theirs" in board
+    assert "clean (subjects, stimuli shared)" not in board  # trial 3 of everybody is a stimulus of its own
+    assert "clean (subjects shared)" in board
+    again = bench("tables", "--suite", toy_suite, cwd=tmp_path)
+    assert again.returncode == 0, again.stderr
+    assert (folder / "leaderboard.md").read_text() == board
+    assert "1 cells: 0 to run, 1 reused" in bench("run", *ours, "--split", "theirs.csv", cwd=tmp_path).stdout

@@ -42,6 +42,13 @@ def test_an_estimator_that_does_not_predict_the_most_probable_class_may_not_say_
     assert "predict gives another class than predict_proba" in fault
 
 
+def test_an_estimator_that_looks_at_the_windows_beside_is_told_so(toy_plugins):
+    assert any(
+        "predicts a window alone as among others: it says otherwise" in fault
+        for fault in faults("of-neighbours")
+    )
+
+
 def test_data_sets_are_read_and_described(toy_plugins):
     sentences = [found.sentence for found in check_dataset(parse_spec("toy"), None)]
     assert "40 trials of 4 subjects, 2 channels at 16 Hz; to predict: arousal, valence" in sentences
