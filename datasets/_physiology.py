@@ -38,27 +38,31 @@ class _Dial(NamedTuple):
     trial: float
     arousal: float = 0.0
     valence: float = 0.0
+    drift: float = 0.0
 
 
-# Natural logarithms except where a unit is given; the effects are per 2 points of rating.
+# Natural logarithms except where a unit is given; the effects are per 2 points of rating. What differs from trial
+# to trial in the levels of skin conductance and temperature is mostly drift, as on recordings.
 _DIALS = {
-    "conductance": _Dial(math.log(6), 0.40, 0.12),  # tonic level, uS
+    "conductance": _Dial(math.log(6), 0.40, 0.01, drift=0.25),  # tonic level, uS
     "conductance_trend": _Dial(0, 0, 0.03),  # per minute
-    "response_rate": _Dial(math.log(5), 0.30, 0.30, arousal=0.30),  # skin conductance responses a minute
+    # Skin conductance responses a minute.
+    "response_rate": _Dial(math.log(5), 0.30, 0.30, arousal=0.30, drift=0.10),
     "response_size": _Dial(math.log(0.25), 0.30, 0.20, arousal=0.10),  # uS
-    "heart_rate": _Dial(math.log(72), 0.10, 0.05, arousal=0.02),  # beats a minute
+    "heart_rate": _Dial(math.log(72), 0.10, 0.05, arousal=0.02, drift=0.02),  # beats a minute
     "arrhythmia": _Dial(math.log(0.03), 0.30, 0.15, valence=0.15),  # respiratory, as a share of heart rate
-    "pulse": _Dial(0, 0.30, 0.15, valence=0.07),  # height of the pulse wave
-    "breathing_rate": _Dial(math.log(15), 0.12, 0.08, arousal=0.04),  # breaths a minute
+    "pulse": _Dial(0, 0.30, 0.15, valence=0.07, drift=0.05),  # height of the pulse wave
+    "breathing_rate": _Dial(math.log(15), 0.12, 0.08, arousal=0.04, drift=0.03),  # breaths a minute
     "depth": _Dial(0, 0.30, 0.15, valence=0.07),  # of a breath
-    "belt": _Dial(0, 0.30, 0.15),  # where the belt sits; a.u.
-    "temperature": _Dial(32.5, 1.2, 0.25, arousal=-0.08),  # of the finger, degrees Celsius
+    "belt": _Dial(0, 0.30, 0.15, drift=0.05),  # where the belt sits; a.u.
+    "temperature": _Dial(32.5, 1.2, 0.02, arousal=-0.08, drift=0.35),  # of the finger, degrees Celsius
     "temperature_trend": _Dial(0, 0, 0.06),  # degrees a minute
 }
+N_DIALS = len(_DIALS)
 
 
 def make_signals(
-    ratings: NDArray[np.float64], rng: Generator, strengths: dict[str, float]
+    ratings: NDArray[np.float64], drift: NDArray[np.float64], rng: Generator, strengths: dict[str, float]
 ) -> NDArray[np.float32]:
     """Make one subject's signals.
 
@@ -66,10 +70,12 @@ def make_signals(
     ----------
     ratings : ndarray of shape (40, 4)
         Valence and arousal, 1..9, in the first two columns.
+    drift : ndarray of shape (N_DIALS, 40)
+        What wanders in each dial from trial to trial along the session: mean 0, variance 1.
     rng : Generator
         Drawn from in the same order whatever the strengths.
     strengths : dict
-        Factors of what comes from the ``subject``, the ``trial`` and the ``effect`` of the ratings.
+        Factors of what comes from the ``subject``, the ``trial``, the ``drift`` and the ``effect`` of the ratings.
 
     Returns
     -------
@@ -81,12 +87,13 @@ def make_signals(
     onset = -np.expm1(-np.maximum(time - BASELINE_SECONDS, 0) / 3)
     valence, arousal = ((ratings[:, :2] - 5) / 2).T[:, :, None]
     dial: Dials = {}
-    for name, (centre, by_subject, by_trial, by_arousal, by_valence) in _DIALS.items():
+    for walk, (name, own) in zip(drift[:, :, None], _DIALS.items(), strict=True):
         # Nobody is further than 2.5 deviations out, so that every rate stays one that a body can have.
         person = np.clip(rng.standard_normal(), -2.5, 2.5)
         moment = np.clip(rng.standard_normal((N_TRIALS, 1)), -2.5, 2.5)
-        level = centre + strengths["subject"] * by_subject * person + strengths["trial"] * by_trial * moment
-        dial[name] = level + strengths["effect"] * (by_arousal * arousal + by_valence * valence) * onset
+        level = own.centre + strengths["subject"] * own.subject * person
+        level = level + strengths["trial"] * own.trial * moment + strengths["drift"] * own.drift * walk
+        dial[name] = level + strengths["effect"] * (own.arousal * arousal + own.valence * valence) * onset
 
     chest, breath = _respiration(dial, rng)
     signals = np.empty((N_TRIALS, 4, N_SAMPLES), np.float32)

@@ -8,22 +8,30 @@ https://www.eecs.qmul.ac.uk/mmv/datasets/deap/readme.html.
 from __future__ import annotations
 
 import os
-import re
+import warnings
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from bench.datasets._deap_files import (
+    SUBJECTS,
+    TRIALS,
+    choose_subjects,
+    sessions_file,
+    sessions_spreadsheet,
+    subject_files,
+)
+from bench.datasets._deap_sessions import read_order, site_of
 from bench.recordings import DataError, Recordings
 from bench.registry import register_dataset
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["deap", "deap_files", "write_deap_file"]
+__all__ = ["SUBJECTS", "deap", "deap_files", "write_deap_file"]
 
-SUBJECTS = range(1, 33)
 DATA_SHAPE = (40, 40, 8064)  # trial, channel, sample
 LABELS_SHAPE = (40, 4)  # trial, rating
 RATINGS = ("valence", "arousal", "dominance", "liking")
@@ -39,11 +47,9 @@ CREDIT = (
 )
 CREDIT_SIMULATED = "Simulated recordings in the file format of DEAP: no measurement of any person."
 
-_FILE = re.compile(r"s(\d\d)\.(dat|mat)")
-
 
 def deap_files(root: Path) -> list[Path]:
-    """Return the subject files that `deap` would choose from, by subject; nothing is read.
+    """Return the files that `deap` would choose from: the subjects', then the sessions'; nothing is read.
 
     Parameters
     ----------
@@ -60,7 +66,9 @@ def deap_files(root: Path) -> list[Path]:
     DataError
         If there is no such folder, no subject file in it, or files of both formats.
     """
-    return list(_subject_files(root).values())
+    files = list(subject_files(root).values())
+    sessions = sessions_file(files[0].parent)
+    return files if sessions is None else [*files, sessions]
 
 
 @register_dataset(
@@ -78,7 +86,9 @@ def deap(root: Path, *, subjects: Sequence[int] | None = None) -> Recordings:
     Parameters
     ----------
     root : Path
-        The folder ``data_preprocessed_python`` or ``data_preprocessed_matlab``, or the one that holds it.
+        The folder ``data_preprocessed_python`` or ``data_preprocessed_matlab``, or the one that holds it. The
+        order of the sessions is read from the release's ``participant_ratings.csv``, if it lies in either of
+        the two, or there in a folder ``metadata``, ``metadata_csv`` or ``metadata_xls``.
     subjects : sequence of int, optional
         Which of 1..32; by default all, and it is an error if one is missing.
 
@@ -88,20 +98,29 @@ def deap(root: Path, *, subjects: Sequence[int] | None = None) -> Recordings:
         Signals of shape (40 x n_subjects, 4, 8064), float32, at 128 Hz: skin resistance (Ohm), respiration
         belt, plethysmograph and temperature; 3 s of baseline, then 60 s of video. Rows by subject, then
         trial. Columns subject (1..32), trial (1..40), stimulus (1..40: these files hold the trials in the
-        order of the videos, so it is the trial), valence, arousal, dominance and liking (continuous, 1..9).
-        Named ``deap-simulated`` and so marked if the files say that a program made them.
+        order of the videos, so it is the trial), order (1..40, the trial's place in the session; not there if
+        the file that tells it is not), site (Twente or Geneva), valence, arousal, dominance and liking
+        (continuous, 1..9). Named ``deap-simulated`` and so marked if the files say that a program made them.
 
     Raises
     ------
     DataError
         If the folder or a subject is missing, a file is damaged, of another shape or asks for code to be run,
-        a rating lies outside 1..9, a sample is not finite, or only some of the files are simulated.
+        a rating lies outside 1..9, a sample is not finite, only some of the files are simulated, or the file
+        of the sessions is faulty.
+
+    Warns
+    -----
+    UserWarning
+        If that file is there as a spreadsheet only.
     """
     import pandas as pd
 
-    files = _subject_files(root)
-    chosen = _choose(files, subjects)
-    n_trials = DATA_SHAPE[0]
+    files = subject_files(root)
+    chosen = choose_subjects(files, subjects)
+    sessions = sessions_file(files[chosen[0]].parent)
+    order, order_simulated = (None, False) if sessions is None else read_order(sessions, chosen)
+    n_trials = len(TRIALS)
     signals = np.empty((len(chosen), n_trials, len(CHANNELS), DATA_SHAPE[2]), np.float32)
     ratings = np.empty((len(chosen), *LABELS_SHAPE))
     first: tuple[Path, bool] | None = None
@@ -117,11 +136,24 @@ def deap(root: Path, *, subjects: Sequence[int] | None = None) -> Recordings:
                 f"{made.name} is simulated, {measured.name} is not"
             )
 
-    trials = pd.DataFrame(ratings.reshape(-1, len(RATINGS)), columns=list(RATINGS))
-    trial = np.tile(np.arange(1, n_trials + 1), len(chosen))
-    trials.insert(0, "subject", np.repeat(np.array(chosen), n_trials))
-    trials.insert(1, "trial", trial)
-    trials.insert(2, "stimulus", trial)
+    if sessions is not None and order_simulated != simulated:
+        words = ("real", "simulated")
+        raise DataError(
+            f"{sessions} tells the order of {words[order_simulated]} sessions, "
+            f"but {files[chosen[0]]} is {words[simulated]}"
+        )
+    trial = np.tile(TRIALS, len(chosen))
+    subject = np.repeat(chosen, n_trials)
+    trials = pd.DataFrame({"subject": subject, "trial": trial, "stimulus": trial})
+    if order is not None:
+        trials["order"] = order
+    elif spreadsheet := sessions_spreadsheet(files[chosen[0]].parent):
+        warnings.warn(
+            f"{spreadsheet} is not read: the order of the sessions is read from participant_ratings.csv",
+            stacklevel=2,
+        )
+    trials["site"] = [site_of(number) for number in subject]
+    trials[list(RATINGS)] = ratings.reshape(-1, len(RATINGS))
     return Recordings(
         name="deap-simulated" if simulated else "deap",
         signals=signals.reshape(-1, *signals.shape[2:]),
@@ -172,63 +204,6 @@ def write_deap_file(
         part.replace(path)
     finally:
         part.unlink(missing_ok=True)
-
-
-def _subject_files(root: Path) -> dict[int, Path]:
-    """Return the file of each subject that is there, in order of the subjects."""
-    root = Path(root)
-    if not root.is_dir():
-        raise DataError(f"{root}: no such folder (of DEAP's data_preprocessed_python)")
-    for folder in (root, root / "data_preprocessed_python", root / "data_preprocessed_matlab"):
-        try:
-            names = sorted(os.listdir(folder)) if folder.is_dir() else []
-        except OSError as error:
-            raise DataError(f"{folder}: {error.strerror or error}") from error
-        found = [match for match in map(_FILE.fullmatch, names) if match and int(match[1]) in SUBJECTS]
-        if not found:
-            continue
-        if len({match[2] for match in found}) > 1:
-            dat, mat = (next(m[0] for m in found if m[2] == suffix) for suffix in ("dat", "mat"))
-            raise DataError(f"{folder} holds both Python and Matlab files ({dat}, {mat}): keep one kind")
-        return {int(match[1]): folder / match[0] for match in found}
-    names = sorted(os.listdir(root))
-    what = f"found: {', '.join(names[:5])}{', ...' if len(names) > 5 else ''}" if names else "it is empty"
-    raise DataError(
-        f"{root}: no s01.dat to s32.dat or s01.mat to s32.mat in it, "
-        f"nor in a data_preprocessed_python under it ({what})"
-    )
-
-
-def _choose(files: dict[int, Path], subjects: Sequence[int] | None) -> list[int]:
-    """Return the subjects to read, in order, or say which are not there."""
-    wanted = sorted(set(SUBJECTS if subjects is None else subjects))
-    if not wanted:
-        raise DataError("deap: no subject is asked for")
-    unknown = [subject for subject in wanted if subject not in SUBJECTS]
-    if unknown:
-        raise DataError(f"deap: there is no subject {_ranges(unknown)}; the subjects are 1 to {SUBJECTS[-1]}")
-    missing = [subject for subject in wanted if subject not in files]
-    if missing:
-        what, which = ("subject", "is") if len(missing) == 1 else ("subjects", "are")
-        folder = next(iter(files.values())).parent
-        message = f"{what} {_ranges(missing)} {which} missing from {folder} (found {_ranges(files)})"
-        rest = [subject for subject in wanted if subject in files]
-        if rest:
-            without = "it" if len(missing) == 1 else "them"
-            message += f"; to go on without {without}: --subjects {_ranges(rest).replace(' ', '')}"
-        raise DataError(message)
-    return wanted
-
-
-def _ranges(numbers: Iterable[int]) -> str:
-    """Return e.g. ``1-4, 6`` for 1, 2, 3, 4, 6."""
-    runs: list[list[int]] = []
-    for number in numbers:
-        if runs and number == runs[-1][-1] + 1:
-            runs[-1].append(number)
-        else:
-            runs.append([number])
-    return ", ".join(str(run[0]) if len(run) == 1 else f"{run[0]}-{run[-1]}" for run in runs)
 
 
 def _read_dat(path: Path, signals: NDArray[np.float32], ratings: NDArray[np.float64]) -> bool:

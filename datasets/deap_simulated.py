@@ -1,21 +1,24 @@
 """`deap-simulated`: made-up recordings in the shape of DEAP, for where no copy of DEAP is at hand.
 
 Every number comes from a seeded generator; nobody was measured. The signals follow published models of
-their physiology, and three strengths set apart what a classifier can find in them: who it is, which
-trial it is, and what was rated. The defaults are set so that, as on real recordings, the trial is easy to
-recognise and the rating hardly at all.
+their physiology, and strengths set apart what a classifier can find in them: who it is, which trial it
+is, when in the session it was, and what was rated; and what the person and the place in the session tell of a
+rating without any signal. The defaults are set so that, as on real recordings, the trial is easy to recognise
+and the rating hardly at all, while people rate by habit and rate alike what they meet one after the other.
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from bench.datasets._physiology import make_signals
+from bench.datasets._deap_files import SESSIONS, SUBJECTS
+from bench.datasets._deap_sessions import add_order, site_of
+from bench.datasets._physiology import N_DIALS, make_signals
+from bench.datasets._simulated_sessions import make_ratings, make_session
 from bench.datasets.deap import (
     BASELINE_SECONDS,
     CHANNELS,
@@ -24,23 +27,17 @@ from bench.datasets.deap import (
     DATA_SHAPE,
     RATINGS,
     SAMPLING_RATE,
-    SUBJECTS,
     write_deap_file,
 )
 from bench.recordings import DataError, Recordings
 from bench.registry import register_dataset
 
 if TYPE_CHECKING:
-    from numpy.random import Generator
     from numpy.typing import NDArray
 
 __all__ = ["deap_simulated", "write_deap_folder"]
 
 N_TRIALS, _, N_SAMPLES = DATA_SHAPE
-
-# Ratings above 5 among the 40 of every subject: the shares of DEAP, .55 for valence and .58 for arousal.
-# The same number for everybody, so that recognising the subject says nothing about the class.
-_HIGH = (22, 23)
 
 
 @register_dataset(
@@ -58,6 +55,9 @@ def deap_simulated(
     subject_strength: float = 1.0,
     trial_strength: float = 1.0,
     effect_strength: float = 1.0,
+    habit_strength: float = 1.0,
+    persistence_strength: float = 1.0,
+    drift_strength: float = 1.0,
 ) -> Recordings:
     """Make recordings in the shape of DEAP's peripheral signals; they measure nobody.
 
@@ -75,19 +75,30 @@ def deap_simulated(
     subject_strength : float, default 1
         Lasting differences between people, of level, rate and amplitude.
     trial_strength : float, default 1
-        Differences between trials that have nothing to do with the rating: what lets a classifier
-        recognise the trial when its windows are on both sides of a split.
+        Differences between trials that have nothing to do with the rating or the place in the session, of
+        rate and amplitude: with the drift, what lets a classifier recognise the trial when its windows are
+        on both sides of a split.
     effect_strength : float, default 1
         What the ratings do to the signals from the start of the stimulus on. Arousal: more and larger
         skin conductance responses, faster heart and breath, colder finger. Valence: deeper breath,
         higher pulse wave, more respiratory arrhythmia.
+    habit_strength : float, default 1
+        How far people differ in the share of what they rate high: knowing the person tells of the class.
+        With 0, 22 of everybody's 40 trials are above 5 in valence, and 23 in arousal.
+    persistence_strength : float, default 1
+        How much of a rating lasts into the trials that follow in the session: knowing the class of a
+        neighbouring trial tells of the class.
+    drift_strength : float, default 1
+        Slow change over the session, whatever the ratings, of skin conductance and temperature above all:
+        what lets a classifier recognise neighbouring trials.
 
     Returns
     -------
     Recordings
         Signals of shape (40 x n_subjects, 4, 8064), float32, at 128 Hz: skin resistance (Ohm),
         respiration, PPG and skin temperature. Columns subject, trial (1..40), stimulus (1..40, the same
-        as the trial), valence, arousal, dominance and liking (continuous, 1..9).
+        as the trial), order (1..40, its place in the session, drawn for each subject), site (Twente or
+        Geneva), valence, arousal, dominance and liking (continuous, 1..9).
 
     Raises
     ------
@@ -99,24 +110,38 @@ def deap_simulated(
     chosen = _check_subjects(subjects)
     if seed < 0:
         raise DataError(f"deap-simulated: seed {seed}: must not be negative")
-    strengths = {"subject": subject_strength, "trial": trial_strength, "effect": effect_strength}
+    strengths = {
+        "subject": subject_strength,
+        "trial": trial_strength,
+        "effect": effect_strength,
+        "habit": habit_strength,
+        "persistence": persistence_strength,
+        "drift": drift_strength,
+    }
     for name, value in strengths.items():
         if not 0 <= value <= 10:
             raise DataError(f"deap-simulated: {name}_strength {value}: must lie in 0..10")
 
     signals = np.empty((len(chosen) * N_TRIALS, len(CHANNELS), N_SAMPLES), np.float32)
     ratings = np.empty((len(chosen) * N_TRIALS, len(RATINGS)))
+    order = np.empty(len(chosen) * N_TRIALS, np.int64)
     for i, subject in enumerate(chosen):
-        rng = np.random.default_rng(np.random.SeedSequence([seed, subject]))
+        own = np.random.SeedSequence([seed, subject])
+        # The session has a stream of its own, so that ratings and signals without it are drawn alike.
+        session = make_session(np.random.default_rng(own.spawn(1)[0]), N_DIALS)
+        rng = np.random.default_rng(own)
         rows = slice(i * N_TRIALS, (i + 1) * N_TRIALS)
-        ratings[rows] = _make_ratings(_stimuli(seed), rng)
-        signals[rows] = make_signals(ratings[rows], rng, strengths)
+        order[rows] = session.order
+        ratings[rows] = make_ratings(_stimuli(seed), session, rng, strengths)
+        signals[rows] = make_signals(ratings[rows], session.drift, rng, strengths)
     number = np.tile(np.arange(1, N_TRIALS + 1), len(chosen))
     trials = pd.DataFrame(
         {
             "subject": np.repeat(chosen, N_TRIALS),
             "trial": number,
             "stimulus": number,
+            "order": order,
+            "site": [site_of(subject) for subject in np.repeat(chosen, N_TRIALS)],
             **dict(zip(RATINGS, ratings.T, strict=True)),
         }
     )
@@ -144,7 +169,7 @@ def write_deap_folder(
     Parameters
     ----------
     folder : Path
-        Where to; made if need be. No file ``sNN.dat`` or ``sNN.mat`` may be in it.
+        Where to; made if need be. No ``sNN.dat``, ``sNN.mat`` or ``participant_ratings.csv`` may be in it.
     subjects : sequence of int, optional
         Which of 1..32; by default all. A file takes about 103 MB.
     seed : int, default 0
@@ -156,7 +181,8 @@ def write_deap_folder(
     -------
     list of Path
         The files ``sNN.dat``: the four signals in channels 36 to 39, zeros in the EEG, EOG and EMG
-        channels. Beside them, ``SIMULATED.txt`` says what they are.
+        channels. Beside them, ``participant_ratings.csv`` tells the order of the sessions, and
+        ``SIMULATED.txt`` what all this is.
 
     Raises
     ------
@@ -166,12 +192,12 @@ def write_deap_folder(
     chosen = _check_subjects(subjects)
     folder = Path(folder)
     paths = [folder / f"s{subject:02d}.dat" for subject in chosen]
-    for there in sorted(folder.glob("s[0-9][0-9].[dm]at")):
+    for there in [*sorted(folder.glob("s[0-9][0-9].[dm]at")), *folder.glob(SESSIONS)]:
         raise DataError(f"{there} exists: simulated recordings go to a folder of their own")
     folder.mkdir(parents=True, exist_ok=True)
     # First of all, so that not even a broken-off run leaves files that nothing declares simulated.
     (folder / "SIMULATED.txt").write_text(
-        "The sNN.dat files in this folder are not DEAP.\n"
+        f"The sNN.dat files and {SESSIONS} in this folder are not DEAP.\n"
         "They are simulated recordings in DEAP's file format, made by the program mlstm-bench "
         f"(data set deap-simulated, seed {seed}).\n"
         "Nobody was measured: no result computed from them says anything about people.\n",
@@ -182,6 +208,7 @@ def write_deap_folder(
         data = np.zeros(DATA_SHAPE)
         data[:, COLUMNS] = recordings.signals
         labels = recordings.trials[list(RATINGS)].to_numpy()
+        add_order(folder / SESSIONS, recordings.trials)
         write_deap_file(path, data, labels, simulated=True)
         if progress is not None:
             progress(done, len(paths))
@@ -202,16 +229,3 @@ def _stimuli(seed: int) -> NDArray[np.float64]:
     """Return what the 40 stimuli call for in everybody: standard scores, shape (40, 4)."""
     # 0 is no subject's number, hence the stream of nobody.
     return np.random.default_rng(np.random.SeedSequence([seed, 0])).standard_normal((N_TRIALS, 4))
-
-
-def _make_ratings(stimuli: NDArray[np.float64], rng: Generator) -> NDArray[np.float64]:
-    """One subject's ratings, 1..9: stimulus, own taste of the moment, own use of the scale."""
-    taste = 0.6 * stimuli + 0.8 * rng.standard_normal((N_TRIALS, 4))
-    taste[:, 2] = 0.4 * taste[:, 0] + 0.3 * taste[:, 1] + math.sqrt(0.75) * taste[:, 2]
-    taste[:, 3] = 0.6 * taste[:, 0] + 0.8 * taste[:, 3]
-    spread = 2.1 * np.exp(0.15 * rng.standard_normal(4))
-    shift: NDArray[np.float64] = np.r_[0, 0, rng.normal(0.2, 0.3, 2)]
-    for column, high in enumerate(_HIGH):
-        ranked = np.sort(taste[:, column])
-        shift[column] = -(ranked[-high - 1] + ranked[-high]) / 2
-    return np.clip(5 + spread * (taste + shift), 1, 9)
