@@ -82,12 +82,9 @@ def divisions(protocol: Spec, panel: Panel, seed: int, *, strict: bool = True) -
     @cache
     def parts() -> list[tuple[np.ndarray, np.ndarray]]:
         try:
-            found = list(splitter.split(*copies()))
+            return _checked(list(splitter.split(*copies())), n)
         except ProtocolError as error:
             raise told(error) from None
-        if len(found) != n:
-            raise told(ProtocolError(f"get_n_splits says {n} divisions, and split gives {len(found)}"))
-        return found
 
     def make(fold: int) -> Split:
         split = make_split(panel, *parts()[fold], sees, must_be_clean=must_be_clean)
@@ -103,6 +100,17 @@ def divisions(protocol: Spec, panel: Panel, seed: int, *, strict: bool = True) -
     return [
         Division(None if n == 1 else fold, digest_of(*source, fold), partial(make, fold)) for fold in range(n)
     ]
+
+
+def _checked(found: list[tuple[np.ndarray, np.ndarray]], n: int) -> list[tuple[np.ndarray, np.ndarray]]:
+    """Return the divisions; ProtocolError if there are not `n`, or a side is empty."""
+    if len(found) != n:
+        raise ProtocolError(f"get_n_splits says {n} divisions, and split gives {len(found)}")
+    for sides in found:
+        for name, rows in zip(("training", "test"), sides, strict=True):
+            if not len(rows):
+                raise ProtocolError(f"there is no {name} window")
+    return found
 
 
 def divide(

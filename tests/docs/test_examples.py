@@ -52,6 +52,7 @@ def test_every_python_block_is_run_here(blocks):
         "MLSTMFCN(",
         'register_dataset(\n    "pairs"',
         "register_resampler(",
+        "register_protocol(",
     )
     for page, code in blocks("python"):
         assert any(text in code for text in known), f"{page}: run this one too:\n{code}"

@@ -1,6 +1,7 @@
 """Protocols that leave windows out: blocks of a session, people and stimuli at once, first trials, sites."""
 
 import random
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -8,8 +9,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from bench.data.windows import Target, Windowing, make_panel
 from bench.errors import ProtocolError
+from bench.registry import get
+from bench.spec import parse_spec
 from bench.splits.audit import audit_split
+from bench.splits.divide import divide
 from bench.splits.protocols.hold_out_both import SubjectAndStimulusOut
 from bench.splits.protocols.hold_out_trials import SubjectBlocked, SubjectStratified
 from bench.splits.protocols.leave_one_out import LeaveOneSiteOut, LeaveOneSubjectOut
@@ -222,3 +227,17 @@ def test_what_cannot_be_divided_is_said(protocol, change, message):
 def test_parameters_that_make_no_sense_are_refused(make, message):
     with pytest.raises(ProtocolError, match=message):
         make()
+
+
+def test_a_division_of_the_data_sets_own_with_an_empty_side_or_an_untrained_class_is_refused(toy_plugins):
+    recordings = get("dataset", "toy").factory()
+    panel = make_panel(recordings, Target(name="arousal"), Windowing(seconds=2, overlap=1))
+    for side, message in (("train", "there is no test window"), ("test", "there is no training window")):
+        whole = replace(panel, windows=panel.windows.assign(split=side))
+        with pytest.raises(ProtocolError, match=message):
+            list(divide(parse_spec("predefined"), whole, 0))
+    by_class = replace(
+        panel, windows=panel.windows.assign(split=np.where(panel.y == "high", "test", "train"))
+    )
+    with pytest.raises(ProtocolError, match="class 'high' has no training window"):
+        list(divide(parse_spec("predefined"), by_class, 0))
