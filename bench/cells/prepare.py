@@ -12,9 +12,10 @@ import numpy as np
 from pydantic import TypeAdapter
 
 from bench.cells.balance import Balanced, balance
-from bench.data.scaling import FittedScaling, Scaler, Scaling, make_scaler
+from bench.data.origins import PanelOrigins
+from bench.data.scaling import FittedScaling, Scaler, Scaling, make_scaler, what_it_saw
 from bench.data.windows import Panel
-from bench.splits.audit import Audit, audit_made
+from bench.splits.audit import Audit, audit_made, with_scaling
 from bench.splits.split import LeakError, Split
 
 SEVERAL_TRIALS = -1
@@ -36,18 +37,19 @@ def scaled_windows(panel: Panel, split: Split, scaling: Scaling) -> Windows:
     ------
     ValueError
         If the scaler knows nothing of a subject.
+    SuiteError
+        As `bench.data.scaling.check_scaling`.
     """
-    subjects = panel.windows["subject"].to_numpy()
     X_train = panel.take(split.train)
     seen = X_train if split.scaler_rows is split.train else panel.take(split.scaler_rows)
-    scaler = make_scaler(scaling).fit(seen, subjects[split.scaler_rows])
+    scaler = make_scaler(scaling).fit(seen, PanelOrigins(panel, split.scaler_rows))
     del seen
     return Windows(_scaled(panel, split.train, scaler, X_train), _scaled(panel, split.test, scaler), scaler)
 
 
 def _scaled(panel: Panel, rows: np.ndarray, scaler: Scaler, X: np.ndarray | None = None) -> np.ndarray:
     X = panel.take(rows) if X is None else X
-    scaler.transform(X, panel.windows["subject"].to_numpy()[rows])
+    scaler.transform(X, PanelOrigins(panel, rows))
     np.copyto(X, 0, where=np.isnan(X))
     return X
 
@@ -63,7 +65,7 @@ def shared_windows(file: Path, panel: Panel, split: Split, scaling: Scaling) -> 
     file : Path
         Of these windows only; it need not exist.
     panel, split, scaling
-        As for `scaled_windows`, and the same error.
+        As for `scaled_windows`, and the same errors.
     """
     n_train = len(split.train)
     about = file.with_suffix(".json")
@@ -133,6 +135,8 @@ def prepare(
         As `run_cell`.
     ValueError
         If the resampler cannot work on these windows.
+    SuiteError
+        As `bench.data.scaling.check_scaling`.
     """
     windows = (
         scaled_windows(panel, split, scaling)
@@ -141,7 +145,7 @@ def prepare(
     )
     X_train, X_test = windows.X_train, windows.X_test
     y_train, y_test = panel.y[split.train], panel.y[split.test]
-    audit, made = split.audit, None
+    audit, made = with_scaling(split.audit, what_it_saw(scaling)), None
     groups = panel.windows["row"].to_numpy()[split.train]
     lengths = panel.lengths(split.train)
     if resampler:

@@ -62,7 +62,7 @@ class About(_Strict):
         Whether each trial was one window; shorter ones are filled up at the end.
     verdict : str
         Of the audit of the split under `protocol` that the model was trained on.
-    scaling : FittedMinMax, FittedSubjectZScore, FittedRankNormal or FittedNone
+    scaling : FittedScaling
         As fitted on that split.
     trained_on : dict of int to list of int
         By subject, the trials with windows on the training side.

@@ -109,7 +109,11 @@ HopOption = Annotated[
 ]
 ScaleSubjectOption = Annotated[
     int | None,
-    typer.Option("--subject", help="Whose scaling, where each has its own (subject-z-score).", metavar="N"),
+    typer.Option(
+        "--subject",
+        help="Whose scaling, where each has its own (subject-z-score, first-seconds).",
+        metavar="N",
+    ),
 ]
 FormatOption = Annotated[
     str | None,

@@ -13,9 +13,9 @@ import numpy as np
 
 from bench.cells.saved import About, load_estimator, read_about
 from bench.data.sampling_rate import RateReducer
-from bench.data.scaling import FittedSubjectZScore
+from bench.data.scalers.fitted import FittedBySubject
 from bench.errors import BenchError, DataError
-from bench.live.classifier import Classifier, subject_to_scale_by
+from bench.live.classifier import Classifier, origins_of
 from bench.live.samples import Samples, Windower, at_lower_rate, lines_of, read_samples, replayed, windows_of
 from bench.live.trial import Trial, about_training, load_trial, parse_ids
 
@@ -89,14 +89,17 @@ def stream(
     rate, recorded_rate = about.sampling_rate, about.recorded_rate
     reducer = None if recorded_rate is None else RateReducer(len(about.channels), rate, recorded_rate)
     hop_samples = about.hop_samples if hop is None else _hop_samples(hop, rate)
-    if subject is not None and not isinstance(about.scaling, FittedSubjectZScore):
-        say(f"--subject {subject} changes nothing: the model's scaling, {about.scaling.name}, is one for all")
+    if subject is not None and not isinstance(about.scaling, FittedBySubject):
+        say(
+            f"--subject {subject} changes nothing: the model's scaling is {about.scaling.name}, by no subject"
+        )
     lines = make_lines(about, hop_samples, ids is not None)
     trial = None if ids is None else load_trial(about, *ids, data_root, say)
     owner = subject if subject is not None or trial is None else trial.subject
-    subject_to_scale_by(about, owner)  # before what takes seconds
+    level = None if trial is None else trial.level
+    origins_of(about, owner, level)  # before what takes seconds
 
-    classify = Classifier(about, load_estimator(about, file), owner)
+    classify = Classifier(about, load_estimator(about, file), owner, level)
     _warm_up(classify, (len(about.channels), about.window_samples))
     # With TensorFlow loaded, looking through all objects for garbage takes some 0.4 s: not in the middle.
     gc.collect()

@@ -12,6 +12,9 @@ import numpy as np
 from bench.cells.saved import About
 from bench.data.hrv import HRV, add_hrv
 from bench.data.loading import find_sources, load_recordings
+from bench.data.origins import levels_before
+from bench.data.sampling_rate import at_rate
+from bench.data.scalers.unlabelled import FittedBaseline
 from bench.errors import BenchError, DataError, nearest
 from bench.spec import Spec
 
@@ -31,6 +34,8 @@ class Trial:
         Samples of it.
     true : str
         The class.
+    level : ndarray of shape (n_channels,), or None
+        Mean of each channel before the stimulus, at the rate of the model's windows, where its scaling takes it.
     """
 
     subject: int
@@ -39,6 +44,7 @@ class Trial:
     skipped: float
     n_skipped: int
     true: str
+    level: np.ndarray | None
 
     @property
     def signal(self) -> np.ndarray:
@@ -89,7 +95,10 @@ def load_trial(
     picked = [list(one.channels).index(channel) for channel in about.channels]
     skipped = 0.0 if about.baseline else one.baseline_seconds
     n_skipped = round(skipped * one.sampling_rate)
-    return Trial(subject, trial, one.signals[0][picked], skipped, n_skipped, str(labels[row]))
+    level = None
+    if isinstance(about.scaling, FittedBaseline):
+        (level,) = levels_before(at_rate(one, about.sampling_rate), np.zeros(1, np.int64), picked)
+    return Trial(subject, trial, one.signals[0][picked], skipped, n_skipped, str(labels[row]), level)
 
 
 def about_training(about: About, trial: Trial) -> str:

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from bench.cells.store import Store
+from bench.data.scaling import what_it_saw
 from bench.cells.stored_cell import StoredCell
 from bench.report.floor import above, floor_of
 from bench.report.intervals import FEWEST_PEOPLE, FEWEST_SEEDS, Counts, estimate
@@ -216,10 +217,13 @@ def _how(setting: dict[str, Any], recorded_rate: float | None) -> str:
     cut = "each trial whole, shorter ones filled up" if windows["whole"] else f"{cut}, {baseline}"
     if recorded_rate is not None:
         cut += f", resampled from {recorded_rate:g} to {windows['sampling_rate']:g} Hz"
-    return (
-        f"Windows: {cut}. Classes: {classes}. Scaling: {scaling}, fitted on training windows unless the audit "
-        "says that the scaler saw the test side."
+    saw = what_it_saw(scaling)
+    by = (
+        f"by {saw}"
+        if saw
+        else "fitted on training windows unless the audit says that the scaler saw the test side"
     )
+    return f"Windows: {cut}. Classes: {classes}. Scaling: {scaling}, {by}."
 
 
 def title(board: Leaderboard) -> str:

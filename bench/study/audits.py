@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+from bench.data.scaling import what_it_saw
 from bench.data.windows import Panel
 from bench.errors import ProtocolError
-from bench.splits.audit import Audit
+from bench.splits.audit import Audit, with_scaling
 from bench.splits.divide import divide
 from bench.study.panels import load_all, suite_panel
 from bench.study.suite import Suite
@@ -42,7 +43,8 @@ def audit_protocols(
             except ProtocolError as error:
                 faults.append(str(error))
                 continue
-            rows.append((source.variant, str(protocol), [split.audit for split in splits]))
+            saw = what_it_saw(suite.scaling)
+            rows.append((source.variant, str(protocol), [with_scaling(split.audit, saw) for split in splits]))
             broken = [
                 split.audit.verdict for split in splits if split.must_be_clean and not split.audit.clean
             ]

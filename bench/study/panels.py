@@ -8,6 +8,7 @@ from pathlib import Path
 from bench.data.hrv import add_hrv
 from bench.data.loading import Source, find_sources, load_recordings
 from bench.data.sampling_rate import at_rate
+from bench.data.scaling import check_scaling
 from bench.data.windows import Panel, make_panel
 from bench.recordings import Recordings
 from bench.spec import parse_spec
@@ -44,4 +45,6 @@ def suite_panel(
     if (hrv, rate) not in made:
         made[hrv, rate] = at_rate(recordings, rate)
     recordings = made[hrv, rate]
-    return make_panel(recordings, suite.target, suite.windows, suite.channels)
+    panel = make_panel(recordings, suite.target, suite.windows, suite.channels)
+    check_scaling(suite.scaling, panel)
+    return panel

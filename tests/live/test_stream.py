@@ -14,7 +14,9 @@ from bench.data.windows import Windowing
 from bench.study.suite_files import read_suite
 
 
-@pytest.mark.parametrize("scaling", ["min-max", "subject-z-score", "rank-normal", "none"])
+@pytest.mark.parametrize(
+    "scaling", ["min-max", "subject-z-score", "rank-normal", "baseline", "first-seconds[5]", "none"]
+)
 def test_a_replay_says_what_the_benchmark_said_of_the_same_windows(train, stream, scaling):
     folder = train(scaling=scaling, dataset="toy[effect=0.5]")
     stored = pd.read_parquet(folder / "predictions.parquet")
@@ -72,8 +74,9 @@ def test_formats(train, stream):
     assert "true" not in stream(folder, "--format", "text", stdin=b"1,2\n" * 32).out
 
 
-def test_scaling_by_subject_asks_whose_signals_these_are(train, stream, recorded, as_text):
-    folder = train(scaling="subject-z-score")
+@pytest.mark.parametrize("scaling", ["subject-z-score", "first-seconds[30]"])
+def test_scaling_by_subject_asks_whose_signals_these_are(train, stream, recorded, as_text, scaling):
+    folder = train(scaling=scaling)
     samples = as_text(recorded(folder, 3, 1).signal)
     done = stream(folder, stdin=samples)
     assert done.status == 2
@@ -84,6 +87,35 @@ def test_scaling_by_subject_asks_whose_signals_these_are(train, stream, recorded
     assert own.probability.tolist() == replayed.probability.tolist()
     held_out = train(scaling="min-max", protocols=["loso"])
     assert "--subject 3 changes nothing" in stream(held_out, "--subject", "3", stdin=samples).err
+
+
+def test_first_seconds_know_a_person_who_was_held_out(train, stream, recorded, as_text):
+    folder = train(scaling="first-seconds[30]", protocols=["loso"])
+    about = json.loads((folder / "model.json").read_text())
+    (stranger,) = {"1", "2", "3", "4"} - set(about["trained_on"])
+    assert about["verdict"] == "clean (stimuli shared; scaled by each person's first 30 s)"
+    stored = pd.read_parquet(folder / "predictions.parquet")
+    expected = stored[stored.trial == 3]["probability high"].to_numpy()
+    found = stream(
+        folder, "--subject", stranger, stdin=as_text(recorded(folder, int(stranger), 3).signal)
+    ).windows
+    own = found.probability.astype(float).where(found["class"] == "high", 1 - found.probability.astype(float))
+    assert own.to_numpy() == pytest.approx(expected, abs=2e-6)
+
+
+def test_a_stream_does_not_say_what_was_before_the_stimulus(train, stream, recorded, as_text):
+    folder = train(scaling="baseline", protocols=["loso"])
+    about = json.loads((folder / "model.json").read_text())
+    assert about["verdict"] == "clean (stimuli shared; scaled by the seconds before each stimulus)"
+    done = stream(folder, stdin=as_text(recorded(folder, 3, 1).signal))
+    assert (done.status, done.out) == (2, "")
+    assert "nothing says which these are: it can only --replay SUBJECT/TRIAL" in done.err
+    replayed = stream(folder, "--replay", "3/1", "--subject", "2")
+    assert "--subject 2 changes nothing: the model's scaling is baseline" in replayed.err
+    assert (
+        replayed.windows.probability.tolist()
+        == stream(folder, "--replay", "3/1").windows.probability.tolist()
+    )
 
 
 @pytest.mark.parametrize(

@@ -15,17 +15,20 @@ from bench.study.suite_files import read_suite
 def train_at(train, toy_suite):
     """Train on windows at a rate, by default that of the recordings: 16 Hz."""
 
-    def make(rate=None, **windows):
+    def make(rate=None, *, scaling="min-max", **windows):
         changes = {"sampling_rate": rate, **windows}
         windows = read_suite(str(toy_suite)).windows.model_copy(update=changes)
-        return train(estimators=["projection"], windows=windows)
+        return train(estimators=["projection"], windows=windows, scaling=scaling)
 
     return make
 
 
-@pytest.mark.parametrize("rate", [8.0, 6.0, 5.3])
-def test_a_replay_says_what_the_benchmark_said_of_the_same_windows(train_at, stream, rate):
-    folder = train_at(rate)
+@pytest.mark.parametrize(
+    ("rate", "scaling"),
+    [(8.0, "min-max"), (6.0, "min-max"), (5.3, "min-max"), (6.0, "baseline"), (6.0, "first-seconds[20]")],
+)
+def test_a_replay_says_what_the_benchmark_said_of_the_same_windows(train_at, stream, rate, scaling):
+    folder = train_at(rate, scaling=scaling)
     stored = pd.read_parquet(folder / "predictions.parquet")
     for (subject, trial), expected in list(stored.groupby(["subject", "trial"]))[::5]:
         done = stream(folder, "--replay", f"{subject}/{trial}")

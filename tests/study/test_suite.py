@@ -4,7 +4,7 @@ import pytest
 
 from bench.errors import SuiteError
 from bench.study.suite import PROFILES, parse_subjects
-from bench.study.suite_files import read_suite
+from bench.study.suite_files import read_suite, suite_as_toml
 from bench.suites import suite_titles
 
 VALID = """
@@ -77,3 +77,49 @@ def test_subjects_are_numbers_and_ranges():
     for wrong in ("", ",", "a", "1-", "-3", "4-2", "1-2-3"):
         with pytest.raises(SuiteError):
             parse_subjects(wrong)
+
+
+@pytest.mark.parametrize(
+    "scaling",
+    [
+        "min-max",
+        "subject-z-score",
+        "rank-normal",
+        "baseline",
+        "first-seconds[60]",
+        "first-seconds[2.5]",
+        "none",
+    ],
+)
+def test_a_scaling_is_read_as_it_is_written_and_written_again(tmp_path, scaling):
+    row = f'[ablations]\nestimator = "majority"\n[ablations.rows]\nother = {{ scaling = "{scaling}" }}\n'
+    suite = read_suite(write(tmp_path, f'scaling = "{scaling}"\n' + VALID + row))
+    assert suite.scaling == suite.ablations.rows["other"].scaling == scaling
+    assert read_suite(write(tmp_path, suite_as_toml(suite))) == suite
+
+
+@pytest.mark.parametrize(
+    ("scaling", "message"),
+    [
+        ("minmax", "Input should be 'min-max', 'subject-z-score', "),
+        ("minmax", "found 'minmax'; did you mean 'min-max'?"),
+        ("base-line", "found 'base-line'; did you mean 'baseline'?"),
+        ("frist-seconds[60]", "found 'frist-seconds[60]'; did you mean 'first-seconds[60]'?"),
+        (
+            "first-seconds",
+            "first-seconds takes a positive number of seconds, such as first-seconds[60], found 'first-seconds'",
+        ),
+        ("first-seconds[0]", "such as first-seconds[60], found 'first-seconds[0]'"),
+        ("first-seconds[x]", "such as first-seconds[60], found 'first-seconds[x]'"),
+    ],
+)
+def test_a_mistaken_scaling_is_answered_with_the_nearest(tmp_path, scaling, message):
+    with pytest.raises(SuiteError) as caught:
+        read_suite(write(tmp_path, f'scaling = "{scaling}"\n' + VALID))
+    assert "key 'scaling'" in str(caught.value)
+    assert message in str(caught.value)
+    row = f'[ablations]\nestimator = "majority"\n[ablations.rows]\nother = {{ scaling = "{scaling}" }}\n'
+    with pytest.raises(SuiteError) as caught:
+        read_suite(write(tmp_path, VALID + row))
+    assert "key 'ablations.rows.other.scaling'" in str(caught.value)
+    assert message in str(caught.value)
