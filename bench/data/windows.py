@@ -160,6 +160,9 @@ class Panel:
         Share of the trials that have no class by their rating, and no windows.
     thresholds_of_ratings : bool, default False
         Whether the classes were cut at thresholds that follow from all ratings of a subject.
+    near_copies : ndarray of shape (n_trials,), int, optional
+        A number for each row of the recordings, the same for those that hold nearly the same signal; None where nobody
+        has looked.
     """
 
     recordings: Recordings
@@ -170,6 +173,7 @@ class Panel:
     picked: tuple[int, ...]
     dropped: float = 0.0
     thresholds_of_ratings: bool = False
+    near_copies: np.ndarray | None = None
 
     def __len__(self) -> int:
         return len(self.windows)

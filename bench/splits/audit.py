@@ -156,8 +156,9 @@ def audit_split(
     content : ndarray of shape (n_windows,), optional
         A number for each window, the same for identical samples (`bench.data.windows.content_keys`); by default no two
         windows are identical.
-    near_copies : int ndarray of shape (n_pairs, 2), optional
-        Rows of the recordings (column ``row`` of `windows`) that hold nearly the same signal.
+    near_copies : ndarray of shape (n_trials,), int, optional
+        A number for each row of the recordings (column ``row`` of `windows`), the same for those that hold nearly the
+        same signal (`bench.splits.near_copies.near_copies`).
     scaler_rows, resampler_rows : ndarray of int, optional
         Rows that the scaler and resamplers are fitted on; by default the training side.
     thresholds_of_ratings : bool, default False
@@ -194,9 +195,7 @@ def audit_split(
         shared_neighbours=of_trials(_beside(windows, trial, trained)) if "order" in windows else 0.0,
         repeats=of_trials(_met_again(windows, trial, trained)) if "stimulus" in windows else 0.0,
         copies=share(content),
-        near_copies=0.0
-        if near_copies is None or not len(near_copies)
-        else _share_of_pairs(windows["row"].to_numpy(), near_copies, train, test),
+        near_copies=0.0 if near_copies is None else _copied(windows, near_copies, train, test),
         parents=0.0,  # what a resampler makes is not there yet: `audit_made`
         resampled_test=1 - np.unique(test).size / len(test),
         scaler_saw_test=saw(scaler_rows),
@@ -252,11 +251,21 @@ def _met_again(windows: pd.DataFrame, trial: np.ndarray, trained: np.ndarray) ->
     return found
 
 
-def _share_of_pairs(row: np.ndarray, pairs: np.ndarray, train: np.ndarray, test: np.ndarray) -> float:
-    """Return the share of test windows whose recordings row is paired with one that has a training window."""
-    both = np.concatenate([pairs, pairs[:, ::-1]])
-    reached = both[np.isin(both[:, 1], row[train]), 0]
-    return float(np.isin(row[test], reached).mean())
+def _copied(windows: pd.DataFrame, near_copies: np.ndarray, train: np.ndarray, test: np.ndarray) -> float:
+    """Return the share of test windows whose signal another trial holds that has a training window.
+
+    Where the data set knows recordings, another trial of the same one is none: what they share is counted by samples.
+    """
+    row = windows["row"].to_numpy()
+    same = pd.factorize(windows["recording"])[0] if "recording" in windows else row
+    ids = pd.DataFrame({"signal": near_copies[row], "same": same, "row": row})
+    trained = ids.iloc[train].drop_duplicates("row")
+    of_signal = trained.groupby("signal").size()
+    of_both = trained.groupby(["signal", "same"]).size()
+    tested = ids.iloc[test]
+    there = of_signal.reindex(tested["signal"], fill_value=0).to_numpy()
+    own = of_both.reindex(pd.MultiIndex.from_frame(tested[["signal", "same"]]), fill_value=0).to_numpy()
+    return float((there > own).mean())
 
 
 def audit_made(

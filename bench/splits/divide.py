@@ -15,7 +15,7 @@ from bench.data.windows import Panel
 from bench.errors import ProtocolError
 from bench.registry import get
 from bench.spec import Spec
-from bench.splits import audit, holdout
+from bench.splits import audit, holdout, near_copies, together
 from bench.splits.audit import audit_split
 from bench.splits.split import LeakError, Split
 
@@ -129,7 +129,7 @@ def digest_of(*parts: object) -> str:
 @cache
 def _code() -> str:
     """Return a digest of the code that divides and judges."""
-    modules = (audit, holdout, windows)
+    modules = (audit, holdout, near_copies, together, windows)
     return digest_of(*(Path(file).read_bytes() for file in (__file__, *(str(m.__file__) for m in modules))))
 
 
@@ -156,6 +156,7 @@ def make_split(
         panel.n_timepoints,
         sampling_rate=panel.recordings.sampling_rate,
         content=panel.content,
+        near_copies=panel.near_copies,
         scaler_rows=scaler_rows,
         resampler_rows=resampler_rows,
         thresholds_of_ratings=panel.thresholds_of_ratings,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 from bench.data.hrv import add_hrv
@@ -12,6 +13,7 @@ from bench.data.scaling import check_scaling
 from bench.data.windows import Panel, make_panel
 from bench.recordings import Recordings
 from bench.spec import parse_spec
+from bench.splits.copies_in_recordings import near_copies_of
 from bench.study.suite import Suite, parse_subjects
 
 
@@ -37,6 +39,8 @@ def suite_panel(
     processes share the signals of panels that have the same ones.
     """
     made = {} if made is None else made
+    # Looked for before anything is made of the recordings: what resampling does to a constant channel is alike everywhere.
+    copies = near_copies_of(recordings, say)
     hrv, rate = "hrv" in suite.derived, suite.windows.sampling_rate
     if hrv:
         if (hrv, None) not in made:
@@ -47,4 +51,4 @@ def suite_panel(
     recordings = made[hrv, rate]
     panel = make_panel(recordings, suite.target, suite.windows, suite.channels)
     check_scaling(suite.scaling, panel)
-    return panel
+    return replace(panel, near_copies=copies)
