@@ -1,57 +1,67 @@
 """Canaries: cheap classifiers on what must tell nothing, through the same splits and `prepare` as every cell.
 
-The audit judges a split by the ids of its windows; a canary finds out by trying. Three are sent:
+The audit judges a split by the ids of its windows; a canary finds out by trying. These are sent:
 
 ``permuted labels``
-    The classes are dealt out anew between the trials and the panel is divided anew; mean and deviation of
-    each channel of each scaled window are given to a 1-nearest-neighbour and to a forest of extremely
-    randomised trees. Above chance, a window gives away which trial it is from, and training knows the class.
-``subject identity``
-    True classes; given is only whose window it is.
+    The classes are dealt out anew between the trials and the panel is divided anew; by the mean and deviation of
+    each channel of each scaled window, and by the ranks of these, the nearest training window is found. Above
+    chance, a window gives away which trial it is from, and training knows the class. The classes are dealt
+    several times, each with a division of its own, and what is counted is added up.
+``subject identity``, ``stimulus identity``
+    True classes; given is only whose window it is, or which stimulus was met.
+``trial order``
+    True classes; given is only the place in the session: the person's nearest training trials tell, and of a
+    person who has none those of all people.
+``class counts``
+    True classes; given is only how often the person has each class in training: told is the class that is
+    rarer there than in all training. Habits never give that away, but where everybody has exactly the same
+    number of each class, what is held out is what is lacking.
 ``window position``
     True classes; given is only at which sample of its trial a window starts.
 
-The unit is the trial, since its windows are no independent draws. What counts as one trial is a row of the
-recordings, whatever the ids say: ids that make two trials of one recording hide a leak from the audit, but
-not from the first canary. None of them can know of one recording that a data set brings twice.
+A trial's own windows vote; what counts as one trial is a row of the recordings, whatever the ids say: ids that make
+two trials of one recording hide a leak from the audit, but not from the first canary. None of them can know of one
+recording that a data set brings twice. Chance is what is scored where classes are dealt anew, and p the share of
+such deals that score as much (`bench.study.canary_null`).
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
-import pandas as pd
-from scipy.stats import binomtest
-from sklearn.ensemble import ExtraTreesClassifier
-from sklearn.naive_bayes import MultinomialNB
-from sklearn.neighbors import KNeighborsClassifier
-from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import OneHotEncoder
+from scipy.stats import false_discovery_control
 
-from bench.cells.cell import available_cores
-from bench.cells.prepare import prepare
 from bench.data.scaling import Scaling
 from bench.data.windows import Panel
 from bench.errors import ProtocolError
 from bench.spec import Spec
-from bench.splits.audit import Audit
+from bench.splits.audit import Audit, united
 from bench.splits.divide import divide
 from bench.splits.split import Split
+from bench.study import canary_votes
+from bench.study.canary_deals import deal_out
+from bench.study.canary_null import Null, Votes, null_of
+from bench.study.canary_votes import CLASSIFIERS, Units, units_of
 
-# X_train, y_train, X_test, y_test of a split.
-Features = Callable[[Split], tuple[np.ndarray, ...]]
+PERMUTED, IDENTITY, STIMULUS = "permuted labels", "subject identity", "stimulus identity"
+ORDER, COUNTS, POSITION = "trial order", "class counts", "window position"
+QUIET, DEMONSTRATION, ALARM, TOO_FEW = "quiet", "demonstration", "ALARM", "too few trials"
+SUBJECTS_SHARED, STIMULI_SHARED = "subjects shared", "stimuli shared"
+NEIGHBOURS_SHARED = "neighbours shared"
 
-PERMUTED, IDENTITY, POSITION = "permuted labels", "subject identity", "window position"
-QUIET, DEMONSTRATION, ALARM = "quiet", "demonstration", "ALARM"
-SUBJECTS_SHARED, TOO_FEW = "subjects shared", "too few trials"
+# Of the alarms of many runs, false ones at most; so too of the runs in which nothing leaks, those with an alarm.
+LEVEL = 0.05
 
-# Runs in which nothing leaks should raise an alarm in less than one of a hundred, however many tests they
-# make: an alarm has to be worth looking into.
-LEVEL = 0.01
+_BY_IDS: dict[str, Callable[[Panel, Units, Sequence[Split]], Votes]] = {
+    IDENTITY: canary_votes.by_subject,
+    COUNTS: lambda *given: canary_votes.by_subject(*given, lacking=True),
+    STIMULUS: canary_votes.by_stimulus,
+    ORDER: canary_votes.by_order,
+    POSITION: canary_votes.by_start,
+}
 
 
 @dataclass(frozen=True)
@@ -62,36 +72,44 @@ class Canary:
     ----------
     dataset, canary, classifier, protocol : str
     verdict : str
-        The audit's, of the worst fold; ``""`` where the windows could not be divided.
+        The audit's, of all divisions together; ``""`` where the windows could not be divided.
     folds : int
         How many divisions there were; their test trials are put together.
+    deals : int
+        How often the classes were dealt out; 0 where they are the true ones.
     n_trials : int
-        Trials with a test window.
-    correct : int
-        Of which most windows were given the trial's class; see `count_correct`.
+        Trials with a test window, of all deals together.
+    correct : float
+        Of which the trial's class had most votes; one that tied with m - 1 others counts 1 / m.
     chance : float
-        Share of the commonest class among the tested trials (0 to 1).
+        Share of correct ones (0 to 1) where classes tell nothing: the mean of the null.
     p : float
-        Probability of so many correct or more (see `p_value`), times the number of tests of the run.
+        Share of relabelings that score as much, corrected for the tests of the run (`settle`). NaN if not possible.
+    detectable : float
+        How large a share of test trials with their twin in training would have been found, with a power of
+        80 % at the level of this run; of canaries with true classes, of trials whose class is told for certain.
+        NaN: none.
     finding : str
         ``quiet``: not above chance. ``demonstration``: above chance under a protocol that is known to leak:
-        what the leak is worth. ``ALARM``: above chance where the audit saw nothing. ``subjects shared``:
-        subjects who are on both sides are told by their habit to rate high or low, which the verdict
-        already admits. ``too few trials``: no number of correct ones would have been above chance.
-        ``not possible: <reason>``: the windows could not be divided or scaled so.
+        what the leak is worth. ``ALARM``: above chance where the audit saw nothing. ``subjects shared``,
+        ``stimuli shared``, ``neighbours shared``: told by what the verdict already admits is on both sides.
+        ``too few trials``: nothing could have been found. ``not possible: <reason>``: the windows could
+        not be divided or scaled so.
     """
 
     dataset: str
     canary: str
     classifier: str
     protocol: str
-    verdict: str
-    folds: int
-    n_trials: int
-    correct: int
-    chance: float
-    p: float
-    finding: str
+    verdict: str = ""
+    folds: int = 0
+    deals: int = 0
+    n_trials: int = 0
+    correct: float = 0.0
+    chance: float = math.nan
+    p: float = math.nan
+    detectable: float = math.nan
+    finding: str = ""
 
 
 def run_canaries(
@@ -110,7 +128,7 @@ def run_canaries(
     protocols : iterable of Spec
     scaling : str
     seed : int, default 0
-        Of the permutation, the splits and the forest.
+        Of the deals, the splits and the null.
     say : callable
         Told in a line what is being tried.
 
@@ -125,178 +143,133 @@ def run_canaries(
         If a protocol that promises a clean split breaks the promise before the audit's eyes.
     """
     protocols = list(protocols)
-    return correct_p([found for panel in panels for found in _measure(panel, protocols, scaling, seed, say)])
+    return settle([found for panel in panels for found in _measure(panel, protocols, scaling, seed, say)])
 
 
-def correct_p(measured: list[Canary]) -> list[Canary]:
-    """Correct `p` by Bonferroni for all tests that were made, and settle what was found.
+def settle(measured: Sequence[tuple[Canary, Null | None]]) -> list[Canary]:
+    """Correct `p` for the tests that were made, and settle what was found.
+
+    By the false discovery rate [1]_, at `LEVEL`: among the tests that can be an alarm, and among the others. Were
+    they taken together, many demonstrations would make room for false alarms. What can find nothing, whatever is
+    seen, is no test.
 
     Parameters
     ----------
-    measured : list of Canary
-        With `p` of the single test (NaN where none was made) and the finding that holds if that is above chance.
+    measured : list of (Canary, Null or None)
+        With the finding that holds if that is above chance; None where no test was made.
+
+    References
+    ----------
+    .. [1] Y. Benjamini, Y. Hochberg, "Controlling the False Discovery Rate", Journal of the Royal Statistical
+       Society B 57(1):289-300, 1995.
     """
-    tests = sum(not math.isnan(found.p) for found in measured)
-    settled = []
-    for found in measured:
-        if not math.isnan(found.p):
-            p = min(1.0, found.p * tests)
-            best = p_value(found.n_trials, found.n_trials, found.chance, found.folds) * tests
-            finding = found.finding if p < LEVEL else QUIET if best < LEVEL else TOO_FEW
-            found = replace(found, p=p, finding=finding)
-        settled.append(found)
+    settled = [canary for canary, _ in measured]
+    for alarms in (True, False):
+        nulls = {
+            k: null
+            for k, (canary, null) in enumerate(measured)
+            if null is not None and (canary.finding == ALARM) == alarms
+        }
+        tests = {k: null.p for k, null in nulls.items() if null.least_p <= LEVEL}
+        corrected = (
+            dict(zip(tests, false_discovery_control(list(tests.values())), strict=True)) if tests else {}
+        )
+        found = {k for k, p in corrected.items() if p <= LEVEL}
+        for k, null in nulls.items():
+            # What p would have to be for this one to be found besides the others that are.
+            level = LEVEL * (len(found - {k}) + 1) / max(len(tests), 1)
+            quiet = QUIET if null.silent or null.least_p <= level else TOO_FEW
+            settled[k] = replace(
+                settled[k],
+                chance=null.chance,
+                p=float(corrected.get(k, 1.0)),
+                detectable=null.detectable(level),
+                finding=settled[k].finding if k in found else quiet,
+            )
     return settled
-
-
-def permute_labels(panel: Panel, seed: int) -> Panel:
-    """Deal the classes of all trials out anew, evenly over the subjects; the windows stay as they are.
-
-    A plain permutation leaves some subjects with more of one class, and a split that is stratified within
-    subjects gives both sides that surplus: to know the subject would be to know something, a false alarm. So
-    the classes take turns by their shares, and are dealt subject by subject, within a subject at random.
-
-    Parameters
-    ----------
-    panel : Panel
-    seed : int
-        The same seed gives the same classes to the same trials, whatever the order of the rows.
-    """
-    ids = panel.windows[["subject", "trial", "row"]].assign(label=panel.y)
-    trials = ids.sort_values(["subject", "trial", "row"]).drop_duplicates("row")
-    rng = np.random.default_rng(seed)
-    counts = trials["label"].value_counts().sort_index()
-    turns = [((np.arange(n) + rng.random()) / n, np.full(n, label)) for label, n in counts.items()]
-    turn, labels = (np.concatenate(part) for part in zip(*turns, strict=True))
-    order = np.lexsort((rng.random(len(trials)), trials["subject"].to_numpy()))
-    dealt = pd.Series(labels[np.argsort(turn, kind="stable")], index=trials["row"].to_numpy()[order])
-    return replace(panel, y=dealt.loc[panel.windows["row"]].to_numpy().astype(panel.y.dtype))
-
-
-def count_correct(trial: np.ndarray, y_true: np.ndarray, y_pred: np.ndarray) -> tuple[int, int, float]:
-    """Let the test windows of each trial vote.
-
-    A trial is correct if its class has more votes than any other: a tie counts against the classifier.
-
-    Parameters
-    ----------
-    trial : ndarray of shape (n_test,)
-        What trial each test window is from.
-    y_true, y_pred : ndarray of shape (n_test,), str
-        The true class, the same for all windows of a trial, and the predicted one.
-
-    Returns
-    -------
-    n_trials : int
-    correct : int
-    chance : float
-        Share of the commonest class among these trials.
-    """
-    truth = pd.Series(y_true, index=trial).groupby(level=0).first()
-    votes = pd.crosstab(trial, y_pred).reindex(columns=np.union1d(y_true, y_pred), fill_value=0)
-    own = votes.columns.to_numpy() == truth.loc[votes.index].to_numpy()[:, None]
-    counts = votes.to_numpy()
-    won = np.where(own, counts, 0).max(axis=1) > np.where(own, 0, counts).max(axis=1)
-    return len(truth), int(won.sum()), float(truth.value_counts(normalize=True).iloc[0])
-
-
-def p_value(correct: int, n_trials: int, chance: float, folds: int) -> float:
-    """Return the p-value of the exact one-sided binomial test.
-
-    Where there are several folds a tested trial is also trained on. Two that resemble each other are then
-    right or wrong together, and the count varies more than that of independent trials: as that of half as
-    many where all are each other's nearest neighbours in pairs. So half of them are counted.
-    """
-    if folds > 1:
-        correct, n_trials = correct // 2, (n_trials + 1) // 2
-    return float(binomtest(correct, n_trials, chance, alternative="greater").pvalue)
 
 
 def _measure(
     panel: Panel, protocols: list[Spec], scaling: Scaling, seed: int, say: Callable[[str], None]
-) -> Iterator[Canary]:
-    permuted = permute_labels(panel, seed)
-    windows = panel.windows
-
-    def signals(split: Split) -> tuple[np.ndarray, ...]:
-        sides = prepare(permuted, split, scaling, seed=seed)
-        return _moments(sides.X_train), sides.y_train, _moments(sides.X_test), sides.y_test
-
-    def column(name: str) -> Features:
-        values = windows[[name]].to_numpy()
-        return lambda s: (values[s.train], panel.y[s.train], values[s.test], panel.y[s.test])
-
-    canaries: list[tuple[str, Panel, Features]] = [(PERMUTED, permuted, signals)]
-    if (windows["subject"] != 0).any():
-        canaries.append((IDENTITY, panel, column("subject")))
-    if windows["start"].nunique() > 1:
-        canaries.append((POSITION, panel, column("start")))
+) -> Iterator[tuple[Canary, Null | None]]:
+    name, by_ids = panel.recordings.name, _that_have_something_to_go_on(panel)
     for protocol in protocols:
-        for canary, labelled, features in canaries:
-            say(f"{panel.recordings.name}, {protocol}: {canary}")
-            yield from _send(canary, labelled, protocol, features, seed)
+        say(f"{name}, {protocol}: {PERMUTED}")
+        yield from _send_permuted(panel, protocol, scaling, seed)
+        try:
+            splits = [split for _, split in divide(protocol, panel, seed)]
+        except ProtocolError as error:
+            for canary in by_ids:
+                yield Canary(name, canary, "counting", str(protocol), finding=f"not possible: {error}"), None
+            continue
+        units, audits = units_of(panel, splits), [split.audit for split in splits]
+        for canary in by_ids:
+            say(f"{name}, {protocol}: {canary}")
+            null = null_of(_BY_IDS[canary](panel, units, splits), np.random.default_rng(seed))
+            blank = Canary(name, canary, "counting", str(protocol))
+            yield _with(blank, null, panel, audits, folds=len(splits)), null
 
 
-def _send(canary: str, panel: Panel, protocol: Spec, features: Features, seed: int) -> Iterator[Canary]:
-    """Yield a canary's result for each classifier, before correction; folds are put together."""
-    classifiers = _recognisers(seed) if canary == PERMUTED else _counters()
-    blank = Canary(panel.recordings.name, canary, "", str(protocol), "", 0, 0, 0, math.nan, math.nan, "")
-    trial = panel.windows["row"].to_numpy()
-    audits, tested, truth = [], [], []
-    predicted: dict[str, list[np.ndarray]] = {name: [] for name in classifiers}
-    try:
-        for _, split in divide(protocol, panel, seed):
-            X_train, y_train, X_test, y_test = features(split)
-            audits.append(split.audit)
-            tested.append(trial[split.test])
-            truth.append(y_test)
-            for name, classifier in classifiers.items():
-                predicted[name].append(classifier.fit(X_train, y_train).predict(X_test))
-    except (ProtocolError, ValueError) as error:  # ValueError: a scaler that does not know a subject
-        yield from (replace(blank, classifier=c, finding=f"not possible: {error}") for c in classifiers)
-        return
-    worst = max(audits, key=lambda audit: (not audit.clean, audit.shared_subjects))
-    for name, parts in predicted.items():
-        n, correct, chance = count_correct(*map(np.concatenate, (tested, truth, parts)))
-        yield replace(
-            blank,
-            classifier=name,
-            verdict=worst.verdict,
-            folds=len(audits),
-            n_trials=n,
-            correct=correct,
-            chance=chance,
-            p=p_value(correct, n, chance, len(audits)),
-            finding=_if_above_chance(canary, worst),
-        )
-
-
-def _if_above_chance(canary: str, audit: Audit) -> str:
-    # Whoever is on both sides is known by habit, under a leaky split no less than under a clean one: that
-    # is never what the leak is worth, and no error either.
-    if canary == IDENTITY and audit.shared_subjects:
-        return SUBJECTS_SHARED
-    return ALARM if audit.clean else DEMONSTRATION
-
-
-def _moments(X: np.ndarray) -> np.ndarray:
-    """Mean and deviation of each channel: (n, n_channels, n_timepoints) to (n, 2 * n_channels)."""
-    return np.concatenate([X.mean(axis=2), X.std(axis=2)], axis=1)
-
-
-def _recognisers(seed: int) -> dict[str, Any]:
-    return {
-        # Not standardised: the noise of the deviations would drown the levels, which tell the trial.
-        "1-nearest-neighbour": KNeighborsClassifier(1),
-        # All features at every cut: often a single one, as a temperature, tells the trial.
-        "extra-trees": ExtraTreesClassifier(
-            100, max_features=None, random_state=seed, n_jobs=available_cores()
-        ),
+def _that_have_something_to_go_on(panel: Panel) -> list[str]:
+    windows = panel.windows
+    trials = windows.drop_duplicates("row")
+    known = bool((windows["subject"] != 0).any())
+    there = {
+        IDENTITY: known,
+        STIMULUS: "stimulus" in windows and 1 < trials["stimulus"].nunique() < len(trials),
+        ORDER: known and "order" in windows,
+        COUNTS: known,
+        POSITION: windows["start"].nunique() > 1,
     }
+    return [canary for canary, has in there.items() if has]
 
 
-def _counters() -> dict[str, Any]:
-    # Naive Bayes of a single one-hot feature, all but unsmoothed, is counting: the commonest class of the
-    # training windows with that value, and, of a value never seen (all zeros), of all training windows. So a
-    # new subject is given one class, whoever it is, and can never beat the commonest.
-    counting = make_pipeline(OneHotEncoder(handle_unknown="ignore"), MultinomialNB(alpha=1e-9))
-    return {"counting": counting}
+def _send_permuted(
+    panel: Panel, protocol: Spec, scaling: Scaling, seed: int
+) -> Iterator[tuple[Canary, Null | None]]:
+    """Yield what each classifier finds in all deals together."""
+    blank = Canary(panel.recordings.name, PERMUTED, "", str(protocol))
+    try:
+        dealt = deal_out(panel, protocol, scaling, seed)
+    except (ProtocolError, ValueError) as error:  # ValueError: a scaler that does not know a subject
+        for name in CLASSIFIERS:
+            yield replace(blank, classifier=name, finding=f"not possible: {error}"), None
+        return
+    for name, null in dealt.nulls.items():
+        one = replace(blank, classifier=name, deals=dealt.deals)
+        yield _with(one, null, panel, dealt.audits, folds=len(dealt.audits) // dealt.deals), null
+
+
+def _with(canary: Canary, null: Null, panel: Panel, audits: Sequence[Audit], folds: int) -> Canary:
+    """Add what was counted, and the finding that holds if it is above chance."""
+    return replace(
+        canary,
+        verdict=united([audit.verdict for audit in audits]),
+        folds=folds,
+        n_trials=null.n_trials,
+        correct=null.seen,
+        finding=_if_above_chance(canary.canary, panel, audits),
+    )
+
+
+def _if_above_chance(canary: str, panel: Panel, audits: Sequence[Audit]) -> str:
+    # Whoever is on both sides is known by habit, under a leaky split no less than under a clean one: that
+    # is never what the leak is worth, and no error either. So with stimuli, and with trials side by side.
+    subjects, stimuli, neighbours = (
+        any(getattr(audit, f"shared_{what}") for audit in audits)
+        for what in ("subjects", "stimuli", "neighbours")
+    )
+    if canary == IDENTITY and subjects:
+        return SUBJECTS_SHARED
+    if canary == STIMULUS and stimuli:
+        return STIMULI_SHARED
+    if canary == ORDER and neighbours:
+        return NEIGHBOURS_SHARED
+    if canary == ORDER and stimuli and _order_names_stimulus(panel):
+        return STIMULI_SHARED
+    return ALARM if all(audit.clean for audit in audits) else DEMONSTRATION
+
+
+def _order_names_stimulus(panel: Panel) -> bool:
+    """Say whether everybody met the stimuli in the same order: a place in the session is then a stimulus."""
+    return bool((panel.windows.groupby("order")["stimulus"].nunique() == 1).all())

@@ -14,12 +14,27 @@ def flat(text):
 def test_canaries_are_quiet_under_clean_protocols_and_demonstrate_the_leaks(bench, toy_suite, tmp_path):
     done = bench("canary", "--suite", toy_suite, cwd=tmp_path, columns=130)
     assert done.returncode == 0, done.stdout + done.stderr
-    found = [line.split() for line in done.stdout.splitlines() if "1-nearest-neighbour" in line]
+    found = [line.split() for line in done.stdout.splitlines() if "1-NN  " in line]
     assert [(line[3], line[-1]) for line in found] == [
         ("subject-stratified", "quiet"),
         ("random-windows", "demonstration"),
     ]
-    assert "exact binomial, corrected for all tests" in flat(done.stdout)
+    assert "the mean of 2,000 relabelings" in flat(done.stdout)
+    assert "corrected by false discovery rate (5 %)" in flat(done.stdout)
+
+
+@pytest.mark.parametrize("columns", [80, 130])
+def test_c1_beside_quiet_stands_how_small_a_leak_would_have_been_found(bench, toy_suite, tmp_path, columns):
+    done = bench(
+        "canary", "--suite", toy_suite, "--protocols", "subject-stratified", cwd=tmp_path, columns=columns
+    )
+    lines = done.stdout.splitlines()
+    assert max(map(len, lines)) <= columns
+    quiet = [line for line in lines if "1-NN" in line and line.rstrip().endswith("quiet")]
+    shares = [int(line.split("%")[0].split()[-1]) for line in quiet]
+    assert len(shares) == 2  # both classifiers, each on a line of its own
+    assert all(5 < share < 60 for share in shares)
+    assert "test trials with their twin in training" in flat(done.stdout)
 
 
 @pytest.fixture

@@ -1,6 +1,5 @@
 """Canaries stay quiet where nothing leaks, and are heard where something does."""
 
-import math
 from dataclasses import replace
 
 import numpy as np
@@ -8,10 +7,8 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy.stats import binom
-from sklearn.ensemble import ExtraTreesClassifier
 
-import bench.study.canary as canary_module
+import bench.study.canary_deals as deals_module
 from bench.cells.prepare import prepare
 from bench.data.loading import find_sources, load_recordings
 from bench.data.windows import Panel, Target, Windowing, make_panel
@@ -20,21 +17,19 @@ from bench.registry import get, register_protocol
 from bench.spec import parse_spec
 from bench.study.canary import (
     ALARM,
+    COUNTS,
     DEMONSTRATION,
     IDENTITY,
     LEVEL,
     PERMUTED,
     POSITION,
     QUIET,
+    STIMULI_SHARED,
+    STIMULUS,
     SUBJECTS_SHARED,
-    TOO_FEW,
-    Canary,
-    correct_p,
-    count_correct,
-    p_value,
-    permute_labels,
     run_canaries,
 )
+from bench.study.canary_deals import permute_labels
 from bench.study.suite_files import read_suite
 
 
@@ -44,20 +39,16 @@ def toy(toy_plugins) -> Panel:
     return make_panel(recordings, Target(name="arousal"), Windowing(seconds=2, overlap=1))
 
 
-@pytest.fixture
-def whole_forest():
-    """For a test that the forest is as large in as in use."""
-
-
 @pytest.fixture(autouse=True)
-def _few_trees(request, monkeypatch):
-    """Let forests be small, and grow in this thread: what they find is the same, and they are most of the work."""
-    if "whole_forest" not in request.fixturenames:
+def _few_deals(monkeypatch):
+    """Deal the classes few times: leaks of all trials are found so too, and the deals are most of the work."""
+    monkeypatch.setattr(deals_module, "_MOST_DEALS", 4)
 
-        def small(_n_trees, **options):
-            return ExtraTreesClassifier(20, **{**options, "n_jobs": 1})
 
-        monkeypatch.setattr(canary_module, "ExtraTreesClassifier", small)
+@pytest.fixture
+def all_deals(_few_deals, monkeypatch):
+    """For a test that deals the classes as often as in use."""
+    monkeypatch.undo()
 
 
 @pytest.fixture
@@ -85,7 +76,7 @@ def habits(toy: Panel) -> Panel:
 
 
 @pytest.mark.parametrize("seed", range(3))
-def test_clean_protocols_are_quiet(toy, seed):
+def test_clean_protocols_are_quiet(toy, all_deals, seed):
     found = send(
         toy,
         "subject-stratified",
@@ -94,36 +85,59 @@ def test_clean_protocols_are_quiet(toy, seed):
         "leave-one-stimulus-out[folds=4]",
         seed=seed,
     )
-    assert len(found) == 4 * 4
-    assert findings(found) == {QUIET}
-    assert all(20 < one.n_trials <= 80 and one.p > LEVEL for one in found)
+    assert len(found) == 4 * 6
+    # Every second trial is high for everybody: the stimulus tells all, where it is in training.
+    told = {one.protocol for one in found if one.finding == STIMULI_SHARED}
+    assert told == {"subject-stratified", "subject-independent[test_size=0.5]", "loso"}
+    assert findings(one for one in found if one.canary != STIMULUS) == {QUIET}
+    assert all(one.p > LEVEL for one in found if one.finding == QUIET)
+    assert all(20 < one.n_trials / max(one.deals, 1) <= 80 for one in found)
 
 
 @pytest.mark.parametrize("protocol", ["random-windows", "oversample-then-split"])
-def test_a_leaky_protocol_shows_what_its_leak_is_worth(toy, protocol, whole_forest):
-    nearest, forest = send(toy, protocol, canary=PERMUTED)
-    assert {nearest.finding, forest.finding} == {DEMONSTRATION}
+def test_a_leaky_protocol_shows_what_its_leak_is_worth(toy, protocol):
+    nearest, by_rank = send(toy, protocol, canary=PERMUTED)
+    assert {nearest.finding, by_rank.finding} == {DEMONSTRATION}
     assert nearest.verdict.startswith("LEAKS")
     assert nearest.correct > 0.8 * nearest.n_trials
     assert nearest.chance < 0.6
 
 
+def halved(panel: Panel, rows=None) -> Panel:
+    """The halves of trials, of all or of some rows, under trial and stimulus ids of their own."""
+    windows = panel.windows.copy()
+    by_row = windows.groupby("row")["row"]
+    late = by_row.cumcount() >= by_row.transform("size") / 2
+    late &= windows["row"].isin(windows["row"] if rows is None else rows)
+    for column in ("trial", "stimulus"):
+        windows[column] = windows[column] * 2 + late.astype(int)
+    return replace(panel, windows=windows)
+
+
 @pytest.mark.parametrize(
-    ("ids", "scaling", "protocol"),
-    [(1, "min-max", "subject-stratified"), (2, "none", "leave-one-stimulus-out[folds=4]")],
+    ("scaling", "protocol", "verdict"),
+    [
+        ("min-max", "subject-stratified", "clean (subjects, stimuli shared)"),
+        ("none", "leave-one-stimulus-out[folds=4]", "clean (subjects shared)"),
+    ],
 )
-def test_halves_of_a_trial_that_are_called_two_trials_raise_an_alarm(
-    toy, ids, scaling, protocol, whole_forest
-):
-    windows = toy.windows.copy()
-    half = (windows["start"] > windows["start"].median()).astype(int)
-    for column in ("trial", "stimulus")[:ids]:
-        windows[column] = windows[column] * 2 + half
-    halved = replace(toy, windows=windows)
-    found = run_canaries([halved], [parse_spec(protocol)], scaling)
-    assert {one.verdict for one in found} == {"clean (subjects shared)"}
+def test_halves_of_a_trial_that_are_called_two_trials_raise_an_alarm(toy, scaling, protocol, verdict):
+    found = run_canaries([halved(toy)], [parse_spec(protocol)], scaling)
+    assert {one.verdict for one in found} == {verdict}
     assert findings(one for one in found if one.canary == PERMUTED) == {ALARM}
-    assert findings(one for one in found if one.canary != PERMUTED) == {QUIET}
+    assert findings(one for one in found if one.canary in (IDENTITY, POSITION)) == {QUIET}
+
+
+def test_b6_twins_at_20_percent_of_the_test_trials_raise_an_alarm(toy_plugins, all_deals):
+    recordings = get("dataset", "toy").factory(n_trials=40, seconds=11)
+    panel = make_panel(recordings, Target(name="arousal"), Windowing(seconds=2, overlap=1))
+    for seed in range(3):
+        rows = np.random.default_rng(seed).permutation(160)[
+            :27
+        ]  # 54 of 187 trials, 70 % of whose twins are in training
+        found = send(halved(panel, rows), "subject-stratified", "loso", canary=PERMUTED, seed=seed)
+        assert [one.finding for one in found] == [ALARM, ALARM, QUIET, QUIET]
+        assert all(0 < one.detectable < 0.2 for one in found)
 
 
 def test_scaling_by_class_with_the_classes_of_the_test_windows_raises_an_alarm(toy, monkeypatch):
@@ -134,7 +148,7 @@ def test_scaling_by_class_with_the_classes_of_the_test_windows_raises_an_alarm(t
                 X[y == label] /= np.abs(X[y == label]).max() * (1 + panel.classes.index(label))
         return sides
 
-    monkeypatch.setattr(canary_module, "prepare", peeks)
+    monkeypatch.setattr(deals_module, "prepare", peeks)
     found = send(toy, "subject-stratified", "loso", canary=PERMUTED)
     assert findings(found) == {ALARM}
 
@@ -149,9 +163,9 @@ def test_a_clean_protocol_that_drops_windows_by_class_raises_an_alarm(toy, regis
                 yield train[kept[train]], test[kept[test]]
 
     found = send(toy, "balances-by-start")
-    assert {one.verdict for one in found} == {"clean (subjects shared)"}
+    assert {one.verdict for one in found} == {"clean (subjects, stimuli shared)"}
     assert findings(one for one in found if one.canary == POSITION) == {ALARM}
-    assert findings(one for one in found if one.canary != POSITION) == {QUIET}
+    assert findings(one for one in found if one.canary not in (POSITION, STIMULUS)) == {QUIET}
 
 
 def test_classes_that_decide_which_windows_there_are_raise_an_alarm(toy):
@@ -173,10 +187,10 @@ def test_habits_of_subjects_are_no_alarm_and_never_tell_a_new_subject(toy):
         "subject-independent[test_size=0.5]",
     ]
     stratified, windows, loso, independent = send(habits(toy), *protocols, canary=IDENTITY)
-    assert (stratified.finding, stratified.verdict) == (SUBJECTS_SHARED, "clean (subjects shared)")
+    assert (stratified.finding, stratified.verdict) == (SUBJECTS_SHARED, "clean (subjects, stimuli shared)")
     assert windows.finding == SUBJECTS_SHARED  # what habits are worth is not what the leak is worth
     for one in (loso, independent):
-        assert (one.finding, one.verdict) == (QUIET, "clean")
+        assert (one.finding, one.verdict) == (QUIET, "clean (stimuli shared)")
         assert one.correct <= one.chance * one.n_trials
 
 
@@ -233,37 +247,6 @@ def test_another_seed_deals_other_classes(toy):
     assert one.windows is toy.windows
 
 
-def test_trials_vote_and_a_tie_is_wrong():
-    trial = np.array([7, 7, 7, 3, 3, 5, 9, 9])
-    y_true = np.array(["a", "a", "a", "b", "b", "a", "a", "a"])
-    y_pred = np.array(["a", "b", "a", "b", "a", "a", "c", "c"])
-    assert count_correct(trial, y_true, y_pred) == (4, 2, 0.75)
-
-
-def test_p_is_the_binomial_tail_and_half_the_trials_count_where_folds_train_on_each_other():
-    assert p_value(15, 20, 0.6, folds=1) == pytest.approx(binom.sf(14, 20, 0.6))
-    assert p_value(15, 21, 0.6, folds=4) == pytest.approx(binom.sf(6, 11, 0.6))
-    assert p_value(20, 20, 1.0, folds=1) == 1
-
-
-def measured(p, finding=ALARM, n_trials=100):
-    return Canary("toy", PERMUTED, "any", "any", "clean", 1, n_trials, 0, 0.5, p, finding)
-
-
-def test_p_is_corrected_for_the_tests_that_were_made():
-    impossible = measured(math.nan, "not possible: no class")
-    *found, last = correct_p([measured(0.004), measured(0.003), measured(0.4), impossible])
-    assert [one.p for one in found] == pytest.approx([0.012, 0.009, 1])
-    assert [one.finding for one in found] == [QUIET, ALARM, QUIET]
-    assert last is impossible
-
-
-def test_too_few_trials_are_not_called_quiet():
-    # .5 ** 7 is below .01, and twice that is not.
-    assert correct_p([measured(0.5, n_trials=7)])[0].finding == QUIET
-    assert correct_p([measured(0.5, n_trials=7)] * 2)[0].finding == TOO_FEW
-
-
 def test_what_cannot_be_divided_is_said_and_the_rest_goes_on(toy, registered):
     from bench.errors import ProtocolError
 
@@ -276,12 +259,12 @@ def test_what_cannot_be_divided_is_said_and_the_rest_goes_on(toy, registered):
 
     said = []
     found = send(toy, "only-as-rated", "loso", say=said.append)
-    refused, rest = found[:2], found[2:]
+    refused, rest = found[:2], [one for one in found[2:] if one.canary != STIMULUS]
     assert findings(refused) == {"not possible: toy, protocol 'only-as-rated': these are other classes"}
     assert {(one.n_trials, one.verdict) for one in refused} == {(0, "")}
     assert findings(rest) == {QUIET}
     assert said[0] == "toy, only-as-rated: permuted labels"
-    assert len(said) == 6
+    assert len(said) == 2 * 5
     unknown = run_canaries([toy], [parse_spec("loso")], "subject-z-score")[0]
     assert unknown.finding.startswith("not possible: scaling subject-z-score: subject 1 has no training")
 
@@ -291,26 +274,47 @@ def test_a_canary_that_has_nothing_to_go_on_is_not_sent(toy):
     assert IDENTITY not in {one.canary for one in send(nobody, "subject-stratified")}
     first = (toy.windows["start"] == toy.windows["start"].min()).to_numpy()
     single = replace(toy, windows=toy.windows[first].reset_index(drop=True), y=toy.y[first])
-    assert {one.canary for one in send(single, "subject-stratified")} == {PERMUTED, IDENTITY}
+    assert {one.canary for one in send(single, "subject-stratified")} == {
+        PERMUTED,
+        IDENTITY,
+        COUNTS,
+        STIMULUS,
+    }
+    alone = replace(single, windows=single.windows.assign(stimulus=single.windows["row"]))
+    assert STIMULUS not in {one.canary for one in send(alone, "subject-stratified")}
 
 
 def test_several_panels_are_corrected_together(toy):
-    alone = send(toy, "random-windows")
-    both = run_canaries((toy for _ in range(2)), [parse_spec("random-windows")], "min-max")
+    other = replace(toy, windows=toy.windows.copy())
+    alone, both = (
+        [one.p for one in run_canaries(panels, [parse_spec("loso")], "min-max") if one.finding == QUIET]
+        for panels in ([toy], [toy, other])
+    )
     assert len(both) == 2 * len(alone)
-    assert both[1].p == pytest.approx(2 * alone[1].p)
-    assert 0 < both[1].p < LEVEL
+    assert both[: len(alone)] == pytest.approx(alone)  # each p has twice the tests and twice the rank
 
 
-def test_on_real_recordings_windows_give_away_their_record_under_the_leaky_protocol_only(shared_data):
+def real(shared_data) -> Panel:
     if not (shared_data / "HKU956").is_dir():
         pytest.skip("needs HKU956")
     suite = read_suite("hku956-arousal").thinned("quick")
     sources, _ = find_sources(parse_spec(suite.dataset), shared_data / "HKU956")
-    panel = make_panel(load_recordings(sources[0], None), suite.target, suite.windows)
-    found = send(panel, "subject-stratified", "random-windows", canary=PERMUTED)
+    return make_panel(load_recordings(sources[0], None), suite.target, suite.windows)
+
+
+def test_on_real_recordings_windows_give_away_their_record_under_the_leaky_protocol_only(shared_data):
+    found = send(real(shared_data), "subject-stratified", "random-windows", canary=PERMUTED)
     told = {(one.protocol, one.classifier): one.finding for one in found}
-    assert told["subject-stratified", "1-nearest-neighbour"] == QUIET
-    assert told["subject-stratified", "extra-trees"] == QUIET
-    assert told["random-windows", "1-nearest-neighbour"] == DEMONSTRATION
-    assert told["random-windows", "extra-trees"] == DEMONSTRATION
+    assert told["subject-stratified", "1-NN"] == QUIET
+    assert told["subject-stratified", "1-NN of ranks"] == QUIET
+    assert told["random-windows", "1-NN"] == DEMONSTRATION
+    assert told["random-windows", "1-NN of ranks"] == DEMONSTRATION
+
+
+def test_b6_real_records_under_two_trial_ids_raise_an_alarm(shared_data, all_deals):
+    panel = real(shared_data)
+    rows = np.random.default_rng(0).permutation(panel.windows["row"].unique())
+    for share in (1 / 6, 1 / 2):  # 20 and 47 % of the test trials have their twin in training
+        found = send(halved(panel, rows[: round(share * len(rows))]), "subject-stratified", canary=PERMUTED)
+        assert {one.verdict.split(" (")[0] for one in found} == {"clean"}
+        assert findings(found) == {ALARM}
