@@ -89,6 +89,9 @@ class Recordings:
                 )
         if ("recording" in self.trials) != ("onset" in self.trials):
             raise DataError(f"{self.name}: the table of trials needs both recording and onset, or neither")
+        self._check_signals()
+
+    def _check_signals(self) -> None:
         for signal, subject, trial in zip(self.signals, self.trials.subject, self.trials.trial, strict=True):
             where = f"{self.name}: subject {subject}, trial {trial}"
             if signal.ndim != 2 or signal.shape[0] != len(self.channels):

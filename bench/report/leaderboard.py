@@ -10,8 +10,8 @@ import numpy as np
 import pandas as pd
 
 from bench.cells.store import Store
-from bench.data.scaling import what_it_saw
 from bench.cells.stored_cell import StoredCell
+from bench.data.scaling import what_it_saw
 from bench.report.floor import above, floor_of
 from bench.report.intervals import FEWEST_PEOPLE, FEWEST_SEEDS, Counts, estimate
 from bench.report.rows import Key, lacking, newest_of, read_rows, verdict_of

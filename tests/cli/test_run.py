@@ -137,7 +137,9 @@ def test_ablations_are_run_from_the_command_line_and_tabled(bench, run, toy_suit
     assert (tmp_path / "results" / "toy@simulated" / "ablations.md").read_text() == text
 
 
-def test_a_split_out_of_a_file_is_run_shown_by_its_verdict_and_its_tables_made_again(bench, toy_suite, tmp_path):
+def test_a_split_out_of_a_file_is_run_shown_by_its_verdict_and_its_tables_made_again(
+    bench, toy_suite, tmp_path
+):
     lines = ["subject,trial,side"]
     lines += [f"{s},{t},{'test' if t % 3 == 0 else 'train'}" for s in (1, 2, 3, 4) for t in range(1, 11)]
     (tmp_path / "theirs.csv").write_text("\n".join(lines))

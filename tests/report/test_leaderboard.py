@@ -76,7 +76,10 @@ def test_clean_rows_come_first_the_best_first_and_leaking_ones_apart_and_branded
     store = run()
     board = make_leaderboard(store)
     write_leaderboard(board, store)
-    assert signals(board).audit.tolist() == ["clean (subjects, stimuli shared)"] * 2 + ["LEAKS trials, samples"] * 2
+    assert (
+        signals(board).audit.tolist()
+        == ["clean (subjects, stimuli shared)"] * 2 + ["LEAKS trials, samples"] * 2
+    )
     for _, part in board.table.groupby("audit"):
         assert part.balanced_accuracy.is_monotonic_decreasing
     text = (store.folder / "leaderboard.md").read_text()

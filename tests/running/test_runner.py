@@ -304,7 +304,7 @@ def test_parents_of_synthetic_windows_on_the_test_side_are_found_and_stop_a_clea
 
 def test_results_that_are_reused_get_the_audit_of_todays_code(plan, monkeypatch):
     done = run(plan(seeds=1))
-    for task, stored in done:
+    for _, stored in done:
         task_audit = {**stored.result["audit"], "verdict": "clean", "test_block": False}
         plan(seeds=1).store.amend(stored, {"audit": task_audit})
     monkeypatch.setattr("bench.splits.divide._code", lambda: "another audit")
