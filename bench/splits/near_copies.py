@@ -36,7 +36,7 @@ def near_copies(signals: Sequence[np.ndarray] | np.ndarray, sampling_rate: float
     more, at any shift in time, whatever gain, sign and level each channel has, with noise of some 10 % of its
     standard deviation.
 
-    A start and an end of each trial are searched for in all others; the most similar trials are then compared over
+    The start and the end of each trial are searched for in all others; the most similar trials are then compared over
     the whole overlap. There, the correlation r of a channel's differences over 1/16 s to 1 s counts for
     -n/2 log(1 - r²) nats, the log likelihood ratio against independent signals, where n is how many independent
     samples the overlap holds: Bartlett's, from the spectra of both signals [1]_, so that two pulses of one
@@ -207,12 +207,12 @@ def _moves(signal: np.ndarray) -> np.ndarray:
     """Return differences between neighbouring means over each scale, within -1 and 1, (n_scales, n_channels, n).
 
     Clipped at some median deviations, so that no artefact and no step decides; where less than half of them differ
-    from their median, there is nothing but steps, and all are 0.
+    from their median by more than rounding makes, there is nothing but steps, and all are 0.
     """
     n_channels, n = signal.shape
     moves = np.zeros((len(_SCALES), n_channels, n), dtype=np.float32)
     total = np.pad(signal.cumsum(axis=1, dtype=float), ((0, 0), (1, 0)))
-    rounding = 1e-12 * np.abs(total).max(axis=1)
+    rounding = 1e-5 * np.abs(signal).max(axis=1, initial=0)
     for of_scale, scale in zip(moves, _SCALES, strict=True):
         if n < 4 * scale:
             break
