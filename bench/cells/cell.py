@@ -126,8 +126,9 @@ def run_cell(
     Order of work: windows are copied, the scaler is fitted on the training windows and applied to
     both sides, padding becomes 0, the resampler balances the training windows, what it made is
     audited, padding becomes NaN again for an estimator that takes windows of unequal length, the
-    estimator is made, fitted and asked, for the test windows in an order drawn by the seed and then for a few of
-    them one at a time: where it answers otherwise alone, it looks at the others, and the audit says so. One without signals is given the ids of the windows instead.
+    estimator is made, fitted and asked: for the test windows in an order drawn by the seed, and then
+    for a few of them one at a time. Where it answers otherwise alone, it looks at the others, and the
+    audit says so. One without signals is given the ids of the windows instead.
     `log_dir` is a folder that it may write into, and with `keep_fitted` it stays in the outcome.
     `windows_file` is where the scaled windows are shared with other cells of the split.
 
@@ -168,7 +169,8 @@ def _run(
     if plugin.signal_free:
         train, test = ids_of(panel, split, plugin.about["ids"])
         estimator = make_estimator(plugin, dict(cell.parameters), cell.seed)
-        predicted = _timed(outcome, plugin, estimator, (train, panel.y[split.train], {}), test)
+        _fit(outcome, estimator, train, panel.y[split.train])
+        predicted = _predict(outcome, plugin, estimator, test)
         outcome.predictions = _predictions(panel, split.test, estimator, *predicted)
         outcome.scores = scores(confusion(panel.y[split.test], predicted[0], panel.classes))
         return None
@@ -190,13 +192,14 @@ def _run(
     if plugin.about["compiled"]:
         _rehearse(cell, plugin, sides.X_train, sides.y_train)
     estimator = make_estimator(plugin, dict(cell.parameters), cell.seed, log_dir)
-    given = (sides.X_train, sides.y_train, _extras(cell, estimator, sides))
+    extras = _extras(cell, estimator, sides)
     # In an order of their own: what an estimator makes of the windows beside the one that it is asked for tells it
     # nothing then, neither neighbours in time nor, where copies were appended by class, the place in the block.
     order = np.random.default_rng(cell.seed).permutation(len(sides.X_test))
-    X_test = sides.X_test[order]
     with PeakMemory() as peak:
-        predicted = _timed(outcome, plugin, estimator, given, X_test)
+        _fit(outcome, estimator, sides.X_train, sides.y_train, **extras)
+        X_test = sides.X_test[order]  # a copy of this process's own: not before it is needed
+        predicted = _predict(outcome, plugin, estimator, X_test)
     outcome.peak_memory_mb = peak.megabytes
     shuffled = _predictions(panel, split.test[order], estimator, *predicted)
     alone = alike_alone(estimator, X_test, *predicted, by_probability=plugin.about["most_probable"])
@@ -223,18 +226,16 @@ def _extras(cell: Cell, estimator: Any, sides: Sides) -> dict[str, Any]:
     return given
 
 
-def _timed(
-    outcome: Outcome,
-    plugin: Plugin,
-    estimator: Any,
-    given: tuple[Any, np.ndarray, dict[str, Any]],
-    X_test: Any,
-) -> tuple[np.ndarray, np.ndarray | None]:
-    """Fit to what is given and predict; return classes, and probabilities (n_windows, n_classes) if there are."""
-    X, y, extras = given
+def _fit(outcome: Outcome, estimator: Any, X: Any, y: np.ndarray, **extras: Any) -> None:
     clock = time.perf_counter()
     estimator.fit(X, y, **extras)
     outcome.fit_seconds = time.perf_counter() - clock
+
+
+def _predict(
+    outcome: Outcome, plugin: Plugin, estimator: Any, X_test: Any
+) -> tuple[np.ndarray, np.ndarray | None]:
+    """Return classes, and probabilities (n_windows, n_classes) if there are."""
     clock = time.perf_counter()
     probabilities = None
     if plugin.about["most_probable"]:
