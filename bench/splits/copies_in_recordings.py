@@ -12,7 +12,7 @@ import numpy as np
 
 from bench.data.loading import cache_folder
 from bench.recordings import Recordings
-from bench.splits import near_copies
+from bench.splits import identical_signals, near_copies
 
 _MANY = 300  # trials: fewer are compared in a moment
 _known: dict[str, np.ndarray] = {}
@@ -22,9 +22,9 @@ def near_copies_of(recordings: Recordings, say: Callable[[str], None] = lambda t
     """Return a number for each trial, the same for trials that hold nearly the same signal: int64, (n_trials,).
 
     What was found is kept, in memory and in the cache folder, by the digests of the recordings and of the code
-    that looks: `bench.splits.near_copies.near_copies`. `say` is told in a line where that takes time.
+    that looks, `bench.splits.near_copies.near_copies`. `say` is told in a line where that takes time.
     """
-    code = Path(str(near_copies.__file__)).read_bytes()
+    code = b"".join(Path(str(one.__file__)).read_bytes() for one in (identical_signals, near_copies))
     key = hashlib.sha256(recordings.fingerprint.encode() + code).hexdigest()[:20]
     if key not in _known:
         file = cache_folder() / f"near-copies-{key}.npy"

@@ -15,7 +15,7 @@ from bench.data.windows import Panel
 from bench.errors import ProtocolError
 from bench.registry import get
 from bench.spec import Spec
-from bench.splits import audit, holdout, near_copies, together
+from bench.splits import audit, holdout, identical_signals, near_copies, together
 from bench.splits.audit import audit_split
 from bench.splits.split import LeakError, Split
 
@@ -129,7 +129,7 @@ def digest_of(*parts: object) -> str:
 @cache
 def _code() -> str:
     """Return a digest of the code that divides and judges."""
-    modules = (audit, holdout, near_copies, together, windows)
+    modules = (audit, holdout, identical_signals, near_copies, together, windows)
     return digest_of(*(Path(file).read_bytes() for file in (__file__, *(str(m.__file__) for m in modules))))
 
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator, Sequence
-from itertools import pairwise
 
 import numpy as np
+
+from bench.splits.identical_signals import identical, with_common_runs
 
 _RATE, _SLOWER = 16.0, 4  # Hz at which trials are compared, and how many times slower they are searched
 _MEDIAN, _LONGEST = 1024, 8192  # samples of the median trial when compared: without a clock, and at most
@@ -19,12 +19,6 @@ _CLIP = 4.0  # median deviations
 _BINS = 1.5  # of a spectrum, that are averaged
 _LEAST_CORRELATION, _MOST_CORRELATION = 0.8, 0.99  # that counts, and that is counted
 _EVIDENCE = 36.0  # nats
-_RUN, _DISTINCT = 64, 16  # samples of a run, values and turns in it
-_SHARE = (
-    0.15  # of the shorter trial, covered by a run: every Empatica E4 begins a session with the same 2.6 s
-)
-_RUNS = 2**23  # that are looked up, at most: beyond, one in two, four, ...
-_LOOKS = 16  # at runs that two trials may have in common
 
 
 def near_copies(signals: Sequence[np.ndarray] | np.ndarray, sampling_rate: float) -> np.ndarray:
@@ -79,84 +73,13 @@ def near_copies(signals: Sequence[np.ndarray] | np.ndarray, sampling_rate: float
     from threadpoolctl import threadpool_limits
 
     with threadpool_limits(1, "blas"):  # the products are small: more threads wait for each other
-        pairs = [*_identical(signals), *_with_common_runs(signals), *_correlated(signals, sampling_rate)]
+        pairs = [*identical(signals), *with_common_runs(signals), *_correlated(signals, sampling_rate)]
     one, other = np.array(pairs, dtype=np.int64).reshape(-1, 2).T
     graph = coo_array((np.ones(len(one)), (one, other)), shape=(len(signals),) * 2)
     labels = connected_components(graph, directed=False)[1]
     first, number = np.unique(labels, return_index=True, return_inverse=True)[1:]
     groups: np.ndarray = np.argsort(np.argsort(first))[number].astype(np.int64)
     return groups
-
-
-def _identical(signals: Sequence[np.ndarray] | np.ndarray) -> Iterator[tuple[int, int]]:
-    """Yield pairs of trials that are bit for bit the same; a trial without change is nobody's copy."""
-    seen: dict[tuple[int, bytes], int] = {}
-    for trial, signal in enumerate(signals):
-        if (signal != signal[:, :1]).any():
-            digest = hashlib.blake2b(np.ascontiguousarray(signal).data, digest_size=16).digest()
-            first = seen.setdefault((signal.shape[1], digest), trial)
-            if first != trial:
-                yield first, trial
-
-
-def _with_common_runs(signals: Sequence[np.ndarray] | np.ndarray) -> Iterator[tuple[int, int]]:
-    """Yield pairs of trials of which a channel has a run of samples in common, bit for bit."""
-    thinned = 1
-    while sum(signal.size for signal in signals) > _RUNS * thinned:
-        thinned *= 2
-    found = [_runs(signal, thinned) for signal in signals]
-    hashes, channels, starts = (np.concatenate(parts) for parts in zip(*found, strict=True))
-    trials = np.repeat(np.arange(len(signals)), [len(run[0]) for run in found])
-    order = np.argsort(hashes, kind="stable")  # within a hash by trial
-    one, other = order[:-1], order[1:]
-    same, within = hashes[one] == hashes[other], trials[one] == trials[other]
-    same &= ~np.isin(hashes[one], hashes[one[same & within]])  # what a trial repeats is periodic
-    one, other = one[same], other[same]
-    both = trials[one] * len(signals) + trials[other]
-    by_pair = np.argsort(both, kind="stable")
-    ends = np.flatnonzero(np.diff(both[by_pair], prepend=-1, append=-1)) if len(both) else np.array([0])
-    for begin, end in pairwise(ends):
-        for k in by_pair[np.linspace(begin, end - 1, min(_LOOKS, end - begin)).astype(int)]:
-            a, b = (signals[trials[run]][channels[run]] for run in (one[k], other[k]))
-            if _is_long(a, b, starts[one[k]], starts[other[k]]):
-                yield int(trials[one[k]]), int(trials[other[k]])
-                break
-
-
-def _is_long(a: np.ndarray, b: np.ndarray, start: int, other_start: int) -> bool:
-    """Whether two series are bit for bit the same around these places for long, and not by few values."""
-    before = min(start, other_start)
-    a, b = a[start - before :], b[other_start - before :]
-    n = min(len(a), len(b))
-    differ = np.flatnonzero(a[:n] != b[:n])
-    begin, end = np.searchsorted(differ, [before, before + _RUN])
-    if begin != end:
-        return False  # two runs of one hash
-    run = slice(differ[begin - 1] + 1 if begin else 0, differ[end] if end < len(differ) else n)
-    least = max(_RUN, _SHARE * min(len(a) + start - before, len(b) + other_start - before))
-    return run.stop - run.start >= least and len(np.unique(a[run])) >= _DISTINCT
-
-
-def _runs(signal: np.ndarray, thinned: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return hash, channel and start of the runs that turn often enough; of these, one in so many by its hash."""
-    signal = signal + np.float32(0)  # no negative zero
-    n = signal.shape[1] - _RUN + 1
-    if n < 1:
-        return np.empty(0, np.uint64), np.empty(0, np.int32), np.empty(0, np.int32)
-    channel = np.arange(1, len(signal) + 1, dtype=np.uint64)[:, None]
-    hashes = (signal.view(np.uint32) + (channel << np.uint64(32))) * np.uint64(0x9E3779B97F4A7C15)
-    hashes ^= hashes >> np.uint64(29)
-    factor, width = 0xBF58476D1CE4E5B9, 1
-    while width < _RUN:  # the hash of a run is that of its first half, and that of its second times a power
-        hashes = hashes[:, :-width] + np.uint64(factor) * hashes[:, width:]
-        factor, width = factor**2 % 2**64, 2 * width
-    # Rounding makes small turns of none where values between two samples were interpolated.
-    rounding = 8 * np.finfo(np.float32).eps * np.abs(signal).max(axis=1, keepdims=True)
-    turns = np.cumsum(np.abs(np.diff(signal, 2, axis=1)) > rounding, axis=1, dtype=np.int32)
-    turns = np.pad(turns, ((0, 0), (1, 0)))
-    often = turns[:, _RUN - 2 :] - turns[:, :n] >= _DISTINCT
-    channels, starts = np.nonzero(often & ((hashes >> np.uint64(40)) % np.uint64(thinned) == 0))
-    return hashes[channels, starts], channels.astype(np.int32), starts.astype(np.int32)
 
 
 def _correlated(

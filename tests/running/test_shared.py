@@ -68,7 +68,9 @@ def test_windows_are_in_memory_once(plan, tmp_path):
 def test_padding_of_unequal_lengths_is_as_without_a_file(tmp_path):
     rng = np.random.default_rng(0)
     signals = [rng.standard_normal((2, n)).astype(np.float32) for n in range(20, 60)]
-    trials = pd.DataFrame({"subject": 1, "trial": range(40), "stimulus": range(40), "arousal": [3.0, 7.0] * 20})
+    trials = pd.DataFrame(
+        {"subject": 1, "trial": range(40), "stimulus": range(40), "arousal": [3.0, 7.0] * 20}
+    )
     panel = make_panel(
         Recordings("unequal", signals, ("a", "b"), 1.0, trials), Target(name="arousal"), Windowing(whole=True)
     )
