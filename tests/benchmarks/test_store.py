@@ -1,7 +1,7 @@
 """Deciding that nothing is to do, and rebuilding the tables, with 10,000 stored cells.
 
 ``pytest tests/benchmarks/test_store.py --benchmark-enable``: every cell holds a copy of the predictions of the
-first, for 576 windows.
+first, for 576 windows; half of the cells are the floor's.
 """
 
 import resource
@@ -27,16 +27,16 @@ def stored(measured, toy_plugins, tmp_path_factory):
         'estimators = ["majority", "stratified-chance"]\n[target]\nname = "arousal"\n'
         "[windows]\nseconds = 2\noverlap = 1\nper_trial = 12\n[profiles.quick]\n"
     )
-    seeds = 1000 if measured else 2
+    seeds = 500 if measured else 2
 
     def plan():
         return make_plan(read_suite(str(suite)), "quick", {"seeds": seeds}, results=folder / "results")
 
     first = plan()
-    assert len(first.tasks) == seeds * (1 + 4) * 2
+    assert len(first.tasks) == len(first.signal_free) == seeds * (1 + 4) * 2
     task = first.tasks[0]
     outcome = run_cell(task.cell, task.panel, task.split)
-    for task in first.tasks:
+    for task in (*first.tasks, *first.signal_free):
         store_outcome(job_of(task, first), replace(outcome, cell=task.cell))
     return plan
 
@@ -45,6 +45,7 @@ def stored(measured, toy_plugins, tmp_path_factory):
 def test_nothing_is_to_do(benchmark, stored):
     plan = benchmark.pedantic(stored, rounds=3, warmup_rounds=1)
     assert plan.waiting == []
+    assert not any(task.why for task in plan.signal_free)
 
 
 @pytest.mark.benchmark(group="10,000 stored cells")
