@@ -25,7 +25,7 @@ ESTIMATORS = {
     "stratified-chance": {},
     "minirocket": {"num_kernels": 500},
     "rocket": {"num_kernels": 200},
-    "dtw-knn": {"segments": 20, "n_neighbors": 1, "window": 0.1},
+    "dtw-knn": {"n_neighbors": 1, "window": 0.1},
     "mlstm-fcn": {"epochs": 1},
 }
 
