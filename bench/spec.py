@@ -1,4 +1,4 @@
-"""Specs: ``name``, ``name[parameter=value,...]``, ``name[...]+resampler``, as typed and as in suites."""
+"""Specs: ``name``, ``name[parameter=value,...]``, ``name[parameter=one|other]``, ``name[...]+resampler``, as typed and as in suites."""
 
 from __future__ import annotations
 
@@ -15,6 +15,13 @@ _SPEC = re.compile(
     r"(?P<name>[a-z0-9][a-z0-9.-]*)(\[(?P<parameters>[^\[\]]*)\])?(\+(?P<resampler>[a-z][a-z0-9-]*))?"
 )
 _PLAIN = re.compile(r"[A-Za-z][A-Za-z0-9 ._-]*")
+
+
+class Choice(tuple[Any, ...]):
+    """Values of a parameter among which training decides: ``8|64|128``."""
+
+    def __str__(self) -> str:
+        return "|".join(map(_show, self))
 
 
 @dataclass(frozen=True)
@@ -35,7 +42,8 @@ class Spec:
 def parse_spec(text: str) -> Spec:
     """Read one spec.
 
-    Values are TOML values (``8``, ``0.5``, ``true``, ``"text"``); a bare word is a string.
+    Values are TOML values (``8``, ``0.5``, ``true``, ``"text"``); a bare word is a string, and several with ``|`` between
+    them are a `Choice`.
 
     Raises
     ------
@@ -50,7 +58,10 @@ def parse_spec(text: str) -> Spec:
         key, equals, value = (part.strip() for part in item.partition("="))
         if not equals or not key.isidentifier() or key in parameters:
             raise SuiteError(f"{text!r}: {item.strip()!r} is not of the form parameter=value, each once")
-        parameters[key] = _value(value, text)
+        values = [_value(one.strip(), text) for one in value.split("|")]
+        if len(set(map(_show, values))) < len(values):
+            raise SuiteError(f"{text!r}: {value!r} offers a value twice")
+        parameters[key] = Choice(values) if len(values) > 1 else values[0]
     return Spec(match["name"], parameters, match["resampler"] or "")
 
 

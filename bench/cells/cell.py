@@ -5,14 +5,16 @@ from __future__ import annotations
 import os
 import time
 import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from bench.cells.chosen import ChosenByValidation, options_of
 from bench.cells.ids import ids_of
 from bench.cells.memory import PeakMemory
 from bench.cells.metrics import confusion, scores
@@ -26,7 +28,7 @@ from bench.registry import Plugin, get
 from bench.splits.audit import Audit
 from bench.splits.split import LeakError, Split
 
-HARNESS = ("random_state", "n_jobs", "log_dir")
+HARNESS = ("random_state", "n_jobs", "log_dir", "channels", "sampling_rate")
 
 
 @dataclass(frozen=True)
@@ -84,7 +86,8 @@ class Outcome:
     library keeps from an earlier one (as TensorFlow does) is not counted again. `predictions` has a row a
     test window: ``subject``, ``trial``, ``start``, ``y_true``, ``y_pred`` and ``probability <class>`` for
     each class, where the estimator gives probabilities. `audit` is the split's, with what the resampler
-    made added. `training` is what the estimator tells of its fit. `fitted` is there only if `run_cell` was asked
+    made added. `training` is what the estimator tells of its fit, and `tried` what it chose from
+    (`bench.cells.chosen`). `fitted` is there only if `run_cell` was asked
     to keep it. Of an estimator without signals nothing is fitted that could be kept, and memory is not measured.
     """
 
@@ -102,6 +105,7 @@ class Outcome:
     warnings: list[str] = field(default_factory=list)
     predictions: pd.DataFrame | None = None
     training: Training = field(default_factory=Training)
+    tried: list[dict[str, Any]] = field(default_factory=list)
     fitted: Fitted | None = None
 
 
@@ -168,7 +172,7 @@ def _run(
     outcome.n_train, outcome.n_test = len(split.train), len(split.test)
     if plugin.signal_free:
         train, test = ids_of(panel, split, plugin.about["ids"])
-        estimator = make_estimator(plugin, dict(cell.parameters), cell.seed)
+        estimator = _make(cell, plugin, panel)
         _fit(outcome, estimator, train, panel.y[split.train])
         predicted = _predict(outcome, plugin, estimator, test)
         outcome.predictions = _predictions(panel, split.test, estimator, *predicted)
@@ -190,8 +194,8 @@ def _run(
 
     import_quietly(plugin.requires)  # importing TensorFlow is no part of anybody's training time
     if plugin.about["compiled"]:
-        _rehearse(cell, plugin, sides.X_train, sides.y_train)
-    estimator = make_estimator(plugin, dict(cell.parameters), cell.seed, log_dir)
+        _rehearse(cell, plugin, panel, sides.X_train, sides.y_train)
+    estimator = _make(cell, plugin, panel, log_dir)
     extras = _extras(cell, estimator, sides)
     # In an order of their own: what an estimator makes of the windows beside the one that it is asked for tells it
     # nothing then, neither neighbours in time nor, where copies were appended by class, the place in the block.
@@ -204,6 +208,10 @@ def _run(
     shuffled = _predictions(panel, split.test[order], estimator, *predicted)
     alone = alike_alone(estimator, X_test, *predicted, by_probability=plugin.about["most_probable"])
     outcome.audit = replace(outcome.audit, test_block=not alone)
+    if isinstance(estimator, ChosenByValidation):
+        outcome.tried = estimator.tried_
+        outcome.audit = replace(outcome.audit, chosen=", ".join(estimator.open))
+        estimator = estimator.estimator_
     outcome.predictions = shuffled.iloc[np.argsort(order)].reset_index(drop=True)
     outcome.scores = scores(
         confusion(sides.y_test, outcome.predictions["y_pred"].to_numpy(str), panel.classes)
@@ -273,14 +281,41 @@ def _predictions(
     return predictions
 
 
+def _make(cell: Cell, plugin: Plugin, panel: Panel, log_dir: Path | None = None) -> Any:
+    return make_estimator(
+        plugin,
+        dict(cell.parameters),
+        cell.seed,
+        log_dir,
+        channels=panel.channels,
+        sampling_rate=panel.recordings.sampling_rate,
+    )
+
+
 def make_estimator(
-    plugin: Plugin, parameters: Mapping[str, Any], random_state: int, log_dir: Path | None = None
+    plugin: Plugin,
+    parameters: Mapping[str, Any],
+    random_state: int,
+    log_dir: Path | None = None,
+    *,
+    channels: Sequence[str] = (),
+    sampling_rate: float = 1.0,
 ) -> Any:
-    """Call an estimator's factory, with the seed, the cores at hand and a folder if it takes them."""
+    """Call an estimator's factory, with what it takes of seed, cores, folder, names of channels and samples a second.
+
+    Where a parameter is a `bench.spec.Choice`, the estimator chooses by validation in its fit.
+    """
+    options = options_of(parameters)
+    if len(options) > 1:
+        told = {"random_state": random_state, "channels": channels, "sampling_rate": sampling_rate}
+        make = partial(make_estimator, plugin, **told)
+        return ChosenByValidation(make, partial(make, log_dir=log_dir), options, random_state)
     given = {
         "random_state": random_state,
         "n_jobs": available_cores(),
         "log_dir": None if log_dir is None else str(log_dir),
+        "channels": tuple(channels),
+        "sampling_rate": float(sampling_rate),
     }
     wanted = {name: given[name] for name in HARNESS if name in plugin.parameters()}
     return plugin.factory(**parameters, **wanted)
@@ -289,11 +324,12 @@ def make_estimator(
 _rehearsed: set[tuple[str, int]] = set()
 
 
-def _rehearse(cell: Cell, plugin: Plugin, X: np.ndarray, y: np.ndarray) -> None:
+def _rehearse(cell: Cell, plugin: Plugin, panel: Panel, X: np.ndarray, y: np.ndarray) -> None:
     """Make a compiled estimator compile before the clock starts, on two windows of each class."""
     key = (cell.plugin, X.shape[1])
     if key in _rehearsed:
         return
     few = np.concatenate([np.flatnonzero(y == label)[:2] for label in np.unique(y)])
-    make_estimator(plugin, dict(cell.parameters), cell.seed).fit(X[few], y[few]).predict(X[few])
+    first = replace(cell, parameters=tuple(options_of(dict(cell.parameters))[0].items()))
+    _make(first, plugin, panel).fit(X[few], y[few]).predict(X[few])
     _rehearsed.add(key)

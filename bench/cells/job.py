@@ -120,6 +120,7 @@ def _result(outcome: Outcome, job: Job) -> dict[str, Any]:
         "level_blind": plugin.about["level_blind"],
         "scores": outcome.scores,
         **({"training": outcome.training.summary()} if outcome.training else {}),
+        **({"tried": outcome.tried} if outcome.tried else {}),
         "prepare_seconds": outcome.prepare_seconds,
         "fit_seconds": outcome.fit_seconds,
         "predict_seconds": outcome.predict_seconds,

@@ -18,7 +18,7 @@ from bench.data.windows import Panel
 from bench.splits.audit import Audit, audit_made, with_scaling
 from bench.splits.split import LeakError, Split
 
-SEVERAL_TRIALS = -1
+SEVERAL = -1
 
 
 @dataclass(frozen=True, eq=False)
@@ -100,8 +100,8 @@ _scaling: TypeAdapter[FittedScaling] = TypeAdapter(FittedScaling)
 class Sides:
     """Windows as an estimator gets them: scaled, balanced, without NaN but in what pads them.
 
-    `groups` is a number for the trial of each training window, or `SEVERAL_TRIALS` for one that a
-    resampler mixed from windows of two.
+    `groups` is a number for what each training window is held out with, should an estimator hold out some: its
+    person where the split holds people out, else its trial; `SEVERAL` for one that a resampler mixed from two.
     """
 
     X_train: np.ndarray
@@ -146,7 +146,8 @@ def prepare(
     X_train, X_test = windows.X_train, windows.X_test
     y_train, y_test = panel.y[split.train], panel.y[split.test]
     audit, made = with_scaling(split.audit, what_it_saw(scaling)), None
-    groups = panel.windows["row"].to_numpy()[split.train]
+    group = _held_out_together(panel, audit)
+    groups = group[split.train]
     lengths = panel.lengths(split.train)
     if resampler:
         rows = split.resampler_rows
@@ -155,15 +156,23 @@ def prepare(
         audit = _audited(audit, split, X_test, rows, made, resampler)
         if len(made.X):
             X_train, y_train = np.concatenate([X_train, made.X]), np.concatenate([y_train, made.y])
-            trials = panel.windows["row"].to_numpy()[rows[made.parents]]
-            of_one = trials[:, 0] == trials[:, 1]
-            groups = np.concatenate([groups, np.where(of_one, trials[:, 0], SEVERAL_TRIALS)])
+            parents = group[rows[made.parents]]
+            of_one = parents[:, 0] == parents[:, 1]
+            groups = np.concatenate([groups, np.where(of_one, parents[:, 0], SEVERAL)])
             lengths = np.concatenate([lengths, panel.lengths(rows)[made.parents].max(axis=1)])
     if keep_padding:
         for X, ends in ((X_train, lengths), (X_test, panel.lengths(split.test))):
             np.copyto(X, np.nan, where=np.arange(X.shape[2]) >= ends[:, None, None])
     weight = made.sample_weight if made else None
     return Sides(X_train, y_train, groups, X_test, y_test, weight, audit, windows.scaler)
+
+
+def _held_out_together(panel: Panel, audit: Audit) -> np.ndarray:
+    """Return a number for each window: the same for those that go to one side as under this split."""
+    strangers = audit.subjects_known and not audit.shared_subjects
+    if strangers:
+        return np.asarray(panel.windows["subject"].factorize()[0])
+    return panel.windows["row"].to_numpy()
 
 
 def _audited(

@@ -35,6 +35,7 @@ def audit_anew(plan: Plan) -> None:
             copies=max(task.split.audit.copies, before["copies"]),
             parents=before["parents"],
             scaler_saw=before.get("scaler_saw", ""),
+            chosen=before.get("chosen", ""),
             test_block=before.get("test_block"),
         )
         with plan.store.lock(task.cell):

@@ -65,6 +65,8 @@ class Audit:
         Whether the data set says who is who.
     scaler_saw : str
         What unlabelled signals of the test side's people the scaler saw, in words; ``""``: none.
+    chosen : str
+        The estimator's parameters that were chosen by windows held out of training, in words; ``""``: none.
     verdict : str
         ``clean``, ``clean (subjects, stimuli shared)``, ``clean (subjects not known)`` or ``LEAKS ...``.
     """
@@ -87,6 +89,7 @@ class Audit:
     left_out: float = 0.0
     subjects_known: bool = True
     scaler_saw: str = ""
+    chosen: str = ""
     verdict: str = field(init=False, default="")
 
     def __post_init__(self) -> None:
@@ -122,6 +125,7 @@ class Audit:
         notes.append(_in_common([name for name, share in zip(_SHARED, shared, strict=True) if share]))
         notes += ["thresholds saw test ratings"] if self.thresholds_saw_test else []
         notes += [f"scaled by {self.scaler_saw}"] if self.scaler_saw else []
+        notes += [f"{self.chosen} chosen in training"] if self.chosen else []
         notes += [f"{max(1, round(100 * self.dropped))} % out"] if self.dropped else []
         return _clean(notes)
 

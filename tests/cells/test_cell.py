@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from bench.cells.prepare import SEVERAL_TRIALS, prepare
+from bench.cells.prepare import SEVERAL, prepare
 from bench.data.windows import Target, Windowing, make_panel
 from bench.recordings import Recordings
 from bench.running.runner import execute
@@ -65,8 +65,8 @@ def test_groups_are_the_trials(panel):
     for X, group in zip(copied.X_train[len(split.train) :], copied.groups[len(split.train) :], strict=True):
         np.testing.assert_array_equal(X, given.X_train[list(split.train).index(group)])
     _, mixed = sides(panel, "smote")
-    assert set(mixed.groups[len(split.train) :]) >= {SEVERAL_TRIALS}
-    assert SEVERAL_TRIALS not in mixed.groups[: len(split.train)]
+    assert set(mixed.groups[len(split.train) :]) >= {SEVERAL}
+    assert SEVERAL not in mixed.groups[: len(split.train)]
 
 
 @pytest.fixture

@@ -144,3 +144,17 @@ def test_resampled_windows_are_made_of_scaled_ones(toy, tmp_path, scaling):
     made = sides.X_train[len(split.train) :]
     assert len(made)
     assert {window.tobytes() for window in made} <= known
+
+
+@pytest.mark.parametrize(("protocol", "column"), [("loso", "subject"), ("subject-stratified", "row")])
+@pytest.mark.parametrize("resampler", ["", "ros"])
+def test_training_holds_out_people_where_the_protocol_does_and_else_trials(toy, protocol, column, resampler):
+    panel = panel_of(toy)
+    panel = replace(panel, y=np.where(panel.windows["trial"] <= 3, "high", "low"))
+    split = split_of(panel, protocol)
+    sides = prepare(panel, split, "none", resampler)
+    known = dict(zip((window.tobytes() for window in panel.take(split.train)), split.train, strict=True))
+    of_window = [panel.windows[column].iloc[known[window.tobytes()]] for window in sides.X_train]
+    assert len(of_window) == len(sides.groups)
+    pairs = set(zip(of_window, sides.groups.tolist(), strict=True))
+    assert len(pairs) == len(set(of_window)) == len(set(sides.groups))

@@ -56,7 +56,7 @@ OF_OTHERS = {
     *("--benchmark-enable", "--benchmark-json", "--logdir", "--check"),
     *("--head", "--port", "--num-cpus", "--block"),
     *("--nodes", "--ntasks", "--ntasks-per-node", "--cpus-per-task", "--time", "--nodelist", "--exclude"),
-    *("--uea", "--hku956"),
+    *("--uea", "--hku956", "--noise", "--planted"),
 }
 
 

@@ -180,13 +180,13 @@ def in_epochs(*, epochs: int = 10, tells: str = "all", random_state: int):
 
 
 @register_estimator("nearest-window", family="distance")
-def nearest_window():
-    """1-NN on channel means: remembers every training window."""
+def nearest_window(*, n_neighbors: int = 1):
+    """k-NN on channel means: remembers every training window."""
     from sklearn.neighbors import KNeighborsClassifier
     from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import FunctionTransformer
 
-    return make_pipeline(FunctionTransformer(lambda X: X.mean(axis=2)), KNeighborsClassifier(1))
+    return make_pipeline(FunctionTransformer(lambda X: X.mean(axis=2)), KNeighborsClassifier(n_neighbors))
 
 
 @register_estimator("needs-level", family="features")
