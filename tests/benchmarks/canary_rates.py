@@ -240,9 +240,7 @@ def main() -> None:
     """Compute what is missing; write the page and the figure."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--noise", type=int, default=200, help="runs on noise")
-    parser.add_argument(
-        "--planted", type=int, default=30, help="runs a planted share, for each kind of recordings"
-    )
+    parser.add_argument("--planted", type=int, default=12, help="runs a share of twins and data set")
     parser.add_argument("--hku956", type=Path, help="folder of HKU956")
     parser.add_argument("--results", type=Path, default=Path("results/reference/canaries"))
     asked = parser.parse_args()
