@@ -114,14 +114,14 @@ def register_estimator(
 ) -> Callable[[_Factory], _Factory]:
     """Register a function that makes a classifier.
 
-    The function is called with keyword arguments. ``random_state``, ``n_jobs`` and ``log_dir`` (a folder for
-    what it wants to write while it is fitted) are given by the harness to a function that has them; the
-    others are set in specs such as ``rocket[num_kernels=500]``.
+    The function is called with keyword arguments. ``random_state``, ``n_jobs``, ``log_dir`` (a folder for
+    what it wants to write while it is fitted), ``channels`` (tuple of str, their names) and ``sampling_rate`` (Hz; 1.0
+    without a clock) are given by the harness to a function that has them; the others are set in specs such as ``rocket[num_kernels=500]``.
     It returns an object with ``fit(X, y)`` and ``predict(X)``, and ``predict_proba(X)`` and
     ``classes_`` if it can, for `X` of shape (n_windows, n_channels, n_timepoints), float32, and `y`
     of str. What it has of ``history_`` (dict of str to list of float, a value an epoch), ``best_epoch_`` (int,
     from 0) and ``training_scores_`` (dict of str to float, of the training windows as it predicts them) is
-    kept with the result. A ``fit`` that has a parameter ``groups`` is given a number for each window's trial,
+    kept with the result. A ``fit`` that has a parameter ``groups`` is given a number for each window's person or trial,
     or -1 for a window that a resampler mixed from several. A registered class with ``save(path, about)`` and a
     class method ``load(path)`` can be kept by ``run --save-models`` and used by ``stream``.
 

@@ -307,8 +307,13 @@ def make_estimator(
     """
     options = options_of(parameters)
     if len(options) > 1:
-        told = {"random_state": random_state, "channels": channels, "sampling_rate": sampling_rate}
-        make = partial(make_estimator, plugin, **told)
+        make = partial(
+            make_estimator,
+            plugin,
+            random_state=random_state,
+            channels=channels,
+            sampling_rate=sampling_rate,
+        )
         return ChosenByValidation(make, partial(make, log_dir=log_dir), options, random_state)
     given = {
         "random_state": random_state,
