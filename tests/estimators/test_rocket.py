@@ -69,7 +69,7 @@ def test_a4_what_says_that_it_is_blind_to_levels_is_and_minirocket_is_not():
     from bench.registry import plugins
 
     blind = [name for name, plugin in plugins("estimator").items() if plugin.about.get("level_blind")]
-    assert blind == ["rocket"]
+    assert blind == ["catch22", "rocket"]
     rng = np.random.default_rng(0)
     X = rng.standard_normal((60, 2, 40)).astype(np.float32)
     y = np.array(["low", "high"] * 30)
