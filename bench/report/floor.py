@@ -76,12 +76,12 @@ def _first_always(counts: np.ndarray) -> np.ndarray:
 def above(counts: Counts, floor: Floor) -> tuple[Estimate, str]:
     """Return a row's distance above its floor, paired by person, and in words what that says.
 
-    A row is above the floor if the interval is; below it if the distance is below 0; otherwise the two are not
+    A row is above the floor if the interval is; below it if the distance, in points with one decimal, is below 0; otherwise the two are not
     told apart, or, without an interval, nothing is said.
     """
     distance = difference(counts, floor.counts)
     if distance.low > 0:
         return distance, ABOVE
-    if distance.value < -1e-9:
+    if round(100 * distance.value, 1) < 0:  # to the digit that tables show
         return distance, BELOW
     return distance, UNTOLD if np.isnan(distance.low) else LEVEL
