@@ -410,7 +410,9 @@ def test_the_committed_accuracies_beside_published_ones_are_those_of_the_committ
     board = pd.read_csv(results / "leaderboard.csv")
     keys = ["estimator", "protocol"] + (["dataset"] if "problem" in rows else [])
     both = rows.rename(columns={"problem": "dataset"}).merge(board, on=keys, how="left")
-    ours = both["ours %"].replace({"–": np.nan, "not run": np.nan}).astype(float)  # as what is not on the board
+    ours = (
+        both["ours %"].replace({"–": np.nan, "not run": np.nan}).astype(float)
+    )  # as what is not on the board
     np.testing.assert_allclose(ours, 100 * both["accuracy"], atol=0.005 + 1e-4)
     assert len(both) == len(rows)
     assert ours.notna().sum() == sum(len(figures) for figures in PAPER.values())
