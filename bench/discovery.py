@@ -127,8 +127,8 @@ def code_digest(source: Path) -> str:
     ----------
     source : Path
         A file of the plugin. Of a plugin that is a folder (a package), all its Python files count; of one
-        that is a file, this and the ``_*.py`` files beside it that it or another of them names. A folder's
-        files may name such files beside the folder, too.
+        that is a file, this one. Of what lies beside it, the ``_*.py`` files and ``_*`` folders count that it or
+        another of them names.
 
     Returns
     -------
@@ -138,13 +138,19 @@ def code_digest(source: Path) -> str:
     own = [source] if folder is None else sorted(folder.rglob("*.py"))
     contents = {file: file.read_bytes() for file in own}
     beside = source.parent if folder is None else folder.parent
-    helpers = {file: file.read_bytes() for file in sorted(beside.glob("_*.py")) if file.name != "__init__.py"}
-    while named := [
-        file
-        for file in helpers.keys() - contents.keys()
-        if any(file.stem.encode() in content for content in contents.values())
-    ]:
-        contents |= {file: helpers[file] for file in named}
+    # By what names them: the file itself, or all files of the folder.
+    helpers = {
+        *(file for file in beside.glob("_*.py") if file.name != "__init__.py"),
+        *(file.parent for file in beside.glob("_*/__init__.py")),
+    }
+    while named := {
+        helper for helper in helpers if any(helper.stem.encode() in content for content in contents.values())
+    }:
+        helpers -= named
+        files = [
+            file for helper in named for file in ([helper] if helper.is_file() else helper.rglob("*.py"))
+        ]
+        contents |= {file: file.read_bytes() for file in files}
     names = [] if folder is None else [file.relative_to(folder).as_posix().encode() for file in own]
     others = sorted(contents.keys() - set(own))
     return hashlib.sha256(b"".join([*names, *(contents[file] for file in (*own, *others))])).hexdigest()

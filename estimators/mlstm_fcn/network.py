@@ -1,8 +1,4 @@
-"""The network of `bench.estimators.mlstm_fcn`; this file imports Keras, and is imported late.
-
-Time runs along the third of four axes, (n_windows, 1, n_timepoints, n_filters): the shape in which TensorFlow's
-fused batch normalisation and its convolutions work without rearranging anything in between.
-"""
+"""The network of `bench.estimators.mlstm_fcn`; this file imports Keras, and is imported late."""
 
 from __future__ import annotations
 
@@ -10,9 +6,9 @@ from collections.abc import Sequence
 from typing import Any
 
 import keras
-import numpy as np
-from keras import Input, Model, layers, ops
+from keras import Model, layers
 
+from bench.estimators._keras_classifier.layers import convolution, in_a_row, mean_over_time, window_input
 from bench.estimators.mlstm_fcn.attention import AttentionLSTM
 
 # LSTMs of so few steps are written out in the graph: it compiles sooner than a loop, and runs as fast.
@@ -61,14 +57,7 @@ def build_network(
     if shuffle is None:
         shuffle = n_timepoints > n_channels
 
-    inputs = windows = Input(shape)
-    if moments is not None:
-        means, deviations = (_column(values) for values in moments)
-        windows = (windows - means) / deviations
-    mask = None
-    if unequal:
-        mask = ops.logical_not(ops.isnan(inputs[:, 0, :]))
-        windows = ops.where(ops.isnan(windows), 0.0, windows)
+    inputs, windows, mask = window_input(shape, moments, unequal)
     series = layers.Permute((2, 1))(windows)  # (n_timepoints, n_channels)
 
     if lstm:
@@ -80,82 +69,23 @@ def build_network(
         )
         recurrent = layers.Dropout(dropout)(recurrent)
 
-    convolved = layers.Reshape((1, n_timepoints, n_channels))(series)
-    mask = None if mask is None else ops.expand_dims(mask, 1)
+    convolved, mask = in_a_row(series, mask)
     *earlier, last = zip(filters, kernel_sizes, strict=True)
     for n_filters, width in earlier:
-        convolved = _convolution(convolved, n_filters, width, mask, dtype)
+        convolved = convolution(convolved, n_filters, width, mask, dtype)
         if squeeze_excite:
             convolved = _squeeze_excite(convolved, squeeze_ratio, mask, dtype)
-    convolved = _mean(_convolution(convolved, *last, mask, dtype), mask)
+    convolved = mean_over_time(convolution(convolved, *last, mask, dtype), mask)
 
     convolved = layers.Flatten(dtype="float32")(convolved)
     joined = layers.Concatenate()([recurrent, convolved]) if lstm else convolved
     return Model(inputs, layers.Dense(n_classes, activation="softmax")(joined))
 
 
-def predict(network: keras.Model, X: np.ndarray, batch_size: int = 256) -> np.ndarray:
-    """Return class probabilities, (n_windows, n_classes) float32; the batch size changes no result."""
-    if not len(X):
-        return np.empty((0, network.output_shape[-1]), dtype=np.float32)
-    starts = range(0, len(X), batch_size)
-    return np.concatenate([network.predict_on_batch(X[k : k + batch_size]) for k in starts])
-
-
-def _column(values: Sequence[float]) -> Any:
-    """Return one value a channel as a constant of shape (n_channels, 1)."""
-    return ops.reshape(ops.convert_to_tensor(list(values), dtype="float32"), (-1, 1))
-
-
-def _convolution(x: Any, filters: int, width: int, mask: Any, dtype: str) -> Any:
-    x = layers.Conv2D(filters, (1, width), padding="same", kernel_initializer="he_uniform", dtype=dtype)(x)
-    x = FusedBatchNormalization(momentum=0.99, epsilon=0.001, dtype=dtype)(x, mask=mask)
-    x = layers.ReLU(dtype=dtype)(x)
-    # The convolutions see zeros after a window's end, as they do after the end of the longest.
-    return x if mask is None else x * ops.cast(ops.expand_dims(mask, 3), x.dtype)
-
-
 def _squeeze_excite(x: Any, ratio: int, mask: Any, dtype: str) -> Any:
     """Scale every feature map by a gate computed from the means of all (Hu et al. 2018, section 3)."""
     filters = x.shape[-1]
     options = {"kernel_initializer": "he_normal", "use_bias": False, "dtype": dtype}
-    gate = layers.Dense(filters // ratio, activation="relu", **options)(_mean(x, mask))
+    gate = layers.Dense(filters // ratio, activation="relu", **options)(mean_over_time(x, mask))
     gate = layers.Dense(filters, activation="sigmoid", **options)(gate)
     return layers.Multiply(dtype=dtype)([x, gate])
-
-
-def _mean(x: Any, mask: Any) -> Any:
-    """Return the mean over time, of shape (n_windows, 1, 1, n_filters); `x` is zero where masked."""
-    if mask is None:
-        return layers.GlobalAveragePooling2D(keepdims=True, dtype=x.dtype)(x)
-    length = ops.sum(ops.cast(ops.expand_dims(mask, 3), x.dtype), axis=2, keepdims=True)
-    return ops.sum(x, axis=2, keepdims=True) / length
-
-
-@keras.saving.register_keras_serializable(package="mlstm-bench")
-class FusedBatchNormalization(layers.BatchNormalization):
-    """Batch normalisation of (n_windows, 1, n_timepoints, n_filters), by one operation of TensorFlow.
-
-    Keras's own layer, with the same weights and results, where there is a mask or another backend.
-    """
-
-    def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:
-        """Normalise each feature map by the moments of the batch, or by the running ones."""
-        if mask is not None or keras.backend.backend() != "tensorflow":
-            return super().call(inputs, training=training, mask=mask)
-        import tensorflow as tf
-
-        fused = tf.raw_ops.FusedBatchNormV3
-        weights = {"x": inputs, "scale": self.gamma.value, "offset": self.beta.value, "epsilon": self.epsilon}
-        if not training:
-            mean, variance = self.moving_mean.value, self.moving_variance.value
-            return fused(mean=mean, variance=variance, is_training=False, **weights)[0]
-        outputs, mean, variance, *_ = fused(mean=[], variance=[], is_training=True, **weights)
-        # TensorFlow divides by n - 1, Keras by n.
-        count = tf.cast(tf.size(inputs) // inputs.shape[-1], tf.float32)
-        for running, now in (
-            (self.moving_mean, mean),
-            (self.moving_variance, variance * (count - 1) / count),
-        ):
-            running.assign(running * self.momentum + now * (1 - self.momentum))
-        return outputs

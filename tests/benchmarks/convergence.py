@@ -51,7 +51,7 @@ class Watched(MLSTMFCN):
 
     @contextlib.contextmanager
     def _log(self, windows: Any) -> Iterator[tuple[None, str, Any]]:
-        from bench.estimators.mlstm_fcn.moments import current_moments
+        from bench.estimators._keras_classifier.moments import current_moments
 
         def told(progress: Any) -> None:
             started = time.perf_counter()

@@ -259,7 +259,7 @@ def test_mlstm_fcn_is_kept_by_a_run_and_says_the_same_live(train, stream):
     os.truncate(folder / "model.keras", 1000)
     done = stream(folder, "--replay", "1/1")
     assert done.status == 2
-    assert "model.keras: no saved MLSTM-FCN, or damaged" in done.err
+    assert "model.keras: no saved MLSTMFCN, or damaged" in done.err
 
 
 @pytest.mark.slow

@@ -8,8 +8,8 @@ import pytest
 from sklearn.base import clone, is_classifier
 from sktime.datasets import load_basic_motions
 
+from bench.estimators._keras_classifier.windows import class_weights
 from bench.estimators.mlstm_fcn import MLSTMFCN
-from bench.estimators.mlstm_fcn.windows import class_weights
 
 
 def build_network(*args, **options):

@@ -12,9 +12,9 @@ import keras
 import numpy as np
 import pytest
 
+from bench.estimators._keras_classifier.schedules import learning_rate
+from bench.estimators._keras_classifier.windows import hold_out_groups
 from bench.estimators.mlstm_fcn import MLSTMFCN
-from bench.estimators.mlstm_fcn.schedules import learning_rate
-from bench.estimators.mlstm_fcn.windows import hold_out_groups
 
 # Without dropout, what is computed twice is the same twice; without an LSTM it compiles sooner.
 SMALL: dict[str, Any] = {

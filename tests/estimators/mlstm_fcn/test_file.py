@@ -94,7 +94,7 @@ def test_code_in_the_network_of_a_file_is_not_run(saved, text_windows, tmp_path)
     X, _ = text_windows
     np.testing.assert_array_equal(MLSTMFCN.load(mixed).predict_proba(X), fitted.predict_proba(X))
     assert not mark.exists()
-    with pytest.raises(ValueError, match="no saved MLSTM-FCN"):
+    with pytest.raises(ValueError, match="no saved MLSTMFCN"):
         MLSTMFCN.load(tmp_path / "evil.keras")
     assert not mark.exists()
 
@@ -136,7 +136,7 @@ def test_a_state_that_does_not_fit_is_refused(saved, tmp_path, change):
         state = json.loads(archive.read(STATE))
     change(state)
     file = rewritten(path, tmp_path / "changed.keras", **{STATE: json.dumps(state)})
-    with pytest.raises(ValueError, match=r"changed\.keras: no saved MLSTM-FCN, or damaged"):
+    with pytest.raises(ValueError, match=r"changed\.keras: no saved MLSTMFCN, or damaged"):
         MLSTMFCN.load(file)
 
 
@@ -149,7 +149,7 @@ def test_damaged_and_foreign_files_are_refused(saved, tmp_path):
     rewritten(path, tmp_path / "weights.keras", **{"model.weights.h5": b"nothing"})
     rewritten(path, tmp_path / "none.keras", **{"model.weights.h5": None})
     for name in ("cut", "empty", "pickle", "weights", "none"):
-        with pytest.raises(ValueError, match=rf"{name}\.keras: no saved MLSTM-FCN, or damaged"):
+        with pytest.raises(ValueError, match=rf"{name}\.keras: no saved MLSTMFCN, or damaged"):
             MLSTMFCN.load(tmp_path / f"{name}.keras")
     with pytest.raises(FileNotFoundError):
         MLSTMFCN.load(tmp_path / "absent.keras")

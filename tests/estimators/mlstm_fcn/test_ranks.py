@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from sklearn.preprocessing import QuantileTransformer
 
+from bench.estimators._keras_classifier.ranks import ChannelRanks
 from bench.estimators.mlstm_fcn import MLSTMFCN
-from bench.estimators.mlstm_fcn.ranks import ChannelRanks
 
 
 def skewed(n_windows: int = 60, seed: int = 0) -> np.ndarray:

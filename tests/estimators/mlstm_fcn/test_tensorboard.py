@@ -150,10 +150,11 @@ def test_an_interrupted_fit_goes_on_in_the_same_charts_and_ends_as_if_it_had_not
 ):
     import keras
 
-    from bench.estimators.mlstm_fcn.network import build_network, predict
-    from bench.estimators.mlstm_fcn.tensorboard import TensorBoardLog
-    from bench.estimators.mlstm_fcn.training import Settings, train
-    from bench.estimators.mlstm_fcn.windows import Windows
+    from bench.estimators._keras_classifier.metrics import predict
+    from bench.estimators._keras_classifier.tensorboard import TensorBoardLog
+    from bench.estimators._keras_classifier.training import Settings, train
+    from bench.estimators._keras_classifier.windows import Windows
+    from bench.estimators.mlstm_fcn.network import build_network
 
     X, y = toy()
     windows = Windows(X, y)
@@ -208,7 +209,7 @@ def test_an_interrupted_fit_goes_on_in_the_same_charts_and_ends_as_if_it_had_not
 
 @pytest.mark.parametrize("n", [2, 9, 25])
 def test_drawing_of_a_diagonal(n):
-    from bench.estimators.mlstm_fcn.tensorboard import draw_confusion
+    from bench.estimators._keras_classifier.tensorboard import draw_confusion
 
     counts = np.diag(np.arange(n, dtype=np.float32))  # no window is of the first class
     image = draw_confusion(counts, [f"a $name_ that is too long for the margin {k}" for k in range(n)])

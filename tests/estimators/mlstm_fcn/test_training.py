@@ -14,9 +14,9 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
+from bench.estimators._keras_classifier.schedules import learning_rate
+from bench.estimators._keras_classifier.windows import fit_key, hold_out_groups
 from bench.estimators.mlstm_fcn import MLSTMFCN
-from bench.estimators.mlstm_fcn.schedules import learning_rate
-from bench.estimators.mlstm_fcn.windows import fit_key, hold_out_groups
 
 
 def test_one_cycle_rises_once_and_falls_to_a_thousandth():
@@ -118,7 +118,7 @@ def test_early_stopping_ends_a_fit_that_gets_no_better(toy, tiny):
 
 def test_max_seconds_ends_a_fit_with_its_cycle_run_through(toy, tiny, monkeypatch):
     """By a clock that a step moves on by about a fiftieth of a second, on a slow machine as on a fast one."""
-    from bench.estimators.mlstm_fcn import training
+    from bench.estimators._keras_classifier import training
 
     looked = iter(range(1_000_000))
     monkeypatch.setattr(training, "time", SimpleNamespace(perf_counter=lambda: next(looked) / 50))

@@ -1,4 +1,4 @@
-"""How far a fit of `bench.estimators.mlstm_fcn` is: what its checkpoint and TensorBoard are told."""
+"""How far a fit of `KerasClassifier` is: what its checkpoint and TensorBoard are told."""
 
 from __future__ import annotations
 

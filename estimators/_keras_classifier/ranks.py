@@ -1,4 +1,4 @@
-"""Channels brought to a normal distribution by rank, as `bench.estimators.mlstm_fcn` does before its network."""
+"""Channels brought to a normal distribution by rank, as `KerasClassifier` does before its network."""
 
 from __future__ import annotations
 

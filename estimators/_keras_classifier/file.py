@@ -1,9 +1,9 @@
-"""A trained `bench.estimators.mlstm_fcn.MLSTMFCN` as one file. It imports Keras, late.
+"""A trained `KerasClassifier` as one file. It imports Keras, late.
 
 The file is one of Keras's own (``keras.saving.load_model`` reads it too), a zip archive, with one member
-more: ``mlstm_fcn.json`` holds parameters, labels and what else the network was built from. Only that and the
-numbers in ``model.weights.h5`` are read back: the network is built by `build_network` again, so that nothing
-in a file, not even a layer's name, decides which code runs.
+more: a ``.json`` called as the kind of estimator holds parameters, labels and what else the network was built from.
+Only that and the numbers in ``model.weights.h5`` are read back: the network is built anew by the estimator's class, so
+that nothing in a file, not even a layer's name, decides which code runs.
 """
 
 from __future__ import annotations
@@ -13,24 +13,23 @@ import os
 import tempfile
 import zipfile
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
-from bench.estimators.mlstm_fcn.ranks import ChannelRanks
+from bench.estimators._keras_classifier.ranks import ChannelRanks
 
 if TYPE_CHECKING:
-    from bench.estimators.mlstm_fcn import MLSTMFCN
+    from bench.estimators._keras_classifier.classifier import KerasClassifier
 
-_STATE, _WEIGHTS, _FORMAT = "mlstm_fcn.json", "model.weights.h5", 2
+_WEIGHTS, _FORMAT = "model.weights.h5", 2
+Estimator = TypeVar("Estimator", bound="KerasClassifier")
 _LABELS = "Uifb"  # kinds of NumPy's types that a label may have: text, numbers, truth values
 
 
-def save_estimator(estimator: MLSTMFCN, path: Path, about: dict[str, Any]) -> None:
-    """Write a fitted estimator, whole or not at all; see `MLSTMFCN.save`."""
+def save_estimator(estimator: KerasClassifier, path: Path, about: dict[str, Any]) -> None:
+    """Write a fitted estimator, whole or not at all; see `KerasClassifier.save`."""
     import keras
-
-    from bench.estimators.mlstm_fcn.network import build_network
 
     classes = estimator.classes_
     if classes.dtype.kind not in _LABELS:
@@ -48,23 +47,23 @@ def save_estimator(estimator: MLSTMFCN, path: Path, about: dict[str, Any]) -> No
         "about": about,
     }
     text = json.dumps(state, indent=1, default=_plain)
-    network = build_network(**estimator.network_)  # without the optimiser, which is twice as large
+    network = estimator.network_builder()(
+        **estimator.network_
+    )  # without the optimiser, which is twice as large
     network.set_weights(estimator.model_.get_weights())
     with tempfile.TemporaryDirectory(dir=path.parent, prefix=path.name) as folder:
         aside = Path(folder) / "network.keras"
         keras.saving.save_model(network, aside)
         with zipfile.ZipFile(aside, "a", zipfile.ZIP_DEFLATED) as archive:
-            archive.writestr(_STATE, text)
+            archive.writestr(_state_of(type(estimator)), text)
         os.replace(aside, path)
 
 
-def load_estimator(kind: type[MLSTMFCN], path: Path) -> MLSTMFCN:
-    """Read what `save_estimator` wrote; see `MLSTMFCN.load`."""
-    from bench.estimators.mlstm_fcn.network import build_network
-
+def load_estimator(kind: type[Estimator], path: Path) -> Estimator:
+    """Read what `save_estimator` wrote; see `KerasClassifier.load`."""
     try:
         with zipfile.ZipFile(path) as archive, tempfile.TemporaryDirectory() as folder:
-            state = json.loads(archive.read(_STATE))
+            state = json.loads(archive.read(_state_of(kind)))
             if state["format"] != _FORMAT:
                 raise ValueError(f"it has format {state['format']!r}, this program reads {_FORMAT}")
             tuples = {k: tuple(v) if isinstance(v, list) else v for k, v in state["parameters"].items()}
@@ -73,17 +72,17 @@ def load_estimator(kind: type[MLSTMFCN], path: Path) -> MLSTMFCN:
             _restore(estimator, state)
             weights = Path(folder) / _WEIGHTS
             weights.write_bytes(archive.read(_WEIGHTS))
-            estimator.model_ = build_network(**estimator.network_)
+            estimator.model_ = kind.network_builder()(**estimator.network_)
             estimator.model_.load_weights(weights)
     except FileNotFoundError:
         raise
     except Exception as error:  # whatever a damaged or foreign file makes the readers say
         reason = f"{type(error).__name__}: {error}".splitlines()[0]
-        raise ValueError(f"{path}: no saved MLSTM-FCN, or damaged ({reason})") from error
+        raise ValueError(f"{path}: no saved {kind.__name__}, or damaged ({reason})") from error
     return estimator
 
 
-def _restore(estimator: MLSTMFCN, state: dict[str, Any]) -> None:
+def _restore(estimator: KerasClassifier, state: dict[str, Any]) -> None:
     kind = np.dtype(state["label_type"])
     if kind.kind not in _LABELS:
         raise ValueError(f"labels of type {kind}")
@@ -104,6 +103,10 @@ def _restore(estimator: MLSTMFCN, state: dict[str, Any]) -> None:
     estimator.history_, estimator.best_epoch_ = state["history"], state["best_epoch"]
     estimator.training_scores_ = state["training_scores"]
     estimator.about_ = state["about"]
+
+
+def _state_of(kind: type[KerasClassifier]) -> str:
+    return f"{kind.kind}.json"
 
 
 def _plain(value: Any) -> Any:

@@ -1,4 +1,4 @@
-"""The start of Keras and of its backend, which `MLSTMFCN` puts off until it needs them."""
+"""The start of Keras and of its backend, which `KerasClassifier` puts off until it needs them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Loss and confusion of `bench.estimators.mlstm_fcn`, summed over windows. It imports Keras, late.
+"""Predictions of `KerasClassifier`, and loss and confusion summed over windows. It imports Keras, late.
 
 Of training windows they are summed while an epoch runs, in `EpochSums`; of predictions afterwards, by `evaluate`.
 """
@@ -11,8 +11,7 @@ import keras
 import numpy as np
 from keras import ops
 
-from bench.estimators.mlstm_fcn.network import predict
-from bench.estimators.mlstm_fcn.windows import Windows
+from bench.estimators._keras_classifier.windows import Windows
 
 
 class EpochSums(keras.metrics.Metric):
@@ -56,6 +55,14 @@ class EpochSums(keras.metrics.Metric):
         """Begin an epoch."""
         for variable in self.variables:
             variable.assign(ops.zeros(variable.shape, variable.dtype))
+
+
+def predict(network: keras.Model, X: np.ndarray, batch_size: int = 256) -> np.ndarray:
+    """Return class probabilities, (n_windows, n_classes) float32; the batch size changes no result."""
+    if not len(X):
+        return np.empty((0, network.output_shape[-1]), dtype=np.float32)
+    starts = range(0, len(X), batch_size)
+    return np.concatenate([network.predict_on_batch(X[k : k + batch_size]) for k in starts])
 
 
 def evaluate(network: keras.Model, windows: Windows) -> tuple[float, np.ndarray]:

@@ -1,4 +1,4 @@
-"""Checkpoints of `bench.estimators.mlstm_fcn`: files that an interrupted fit goes on from."""
+"""Checkpoints of `KerasClassifier`: files that an interrupted fit goes on from."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from bench.estimators.mlstm_fcn.progress import Progress
+from bench.estimators._keras_classifier.progress import Progress
 
 if TYPE_CHECKING:
     import keras

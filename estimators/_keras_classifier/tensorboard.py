@@ -1,4 +1,4 @@
-"""TensorBoard's events of a fit of `bench.estimators.mlstm_fcn`. It imports TensorFlow, and is imported late."""
+"""TensorBoard's events of a fit of `KerasClassifier`. It imports TensorFlow, and is imported late."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tensorboard.plugins.hparams import api as hparams
 from tensorboard.plugins.scalar.summary_v2 import scalar_pb
 
 if TYPE_CHECKING:
-    from bench.estimators.mlstm_fcn.progress import Progress
+    from bench.estimators._keras_classifier.progress import Progress
 
 _RUNS = ("train", "validation")
 # Confusion matrices are drawn once drawing takes under this share of the time since the last were.

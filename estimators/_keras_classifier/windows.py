@@ -1,4 +1,4 @@
-"""Windows as `bench.estimators.mlstm_fcn` takes them: checked, padded, a part held out by groups."""
+"""Windows as `KerasClassifier` takes them: checked, padded, a part held out by groups."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The training of `bench.estimators.mlstm_fcn`: epochs, steps, weights kept. It imports Keras, late."""
+"""The training of `KerasClassifier`: epochs, steps, weights kept. It imports Keras, late."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from typing import Any
 import keras
 import numpy as np
 
-from bench.estimators.mlstm_fcn.checkpoint import read_checkpoint, write_checkpoint
-from bench.estimators.mlstm_fcn.metrics import EpochSums, evaluate, scores
-from bench.estimators.mlstm_fcn.moments import current_moments, recompute_moments
-from bench.estimators.mlstm_fcn.progress import Progress
-from bench.estimators.mlstm_fcn.schedules import learning_rate
-from bench.estimators.mlstm_fcn.windows import Windows
+from bench.estimators._keras_classifier.checkpoint import read_checkpoint, write_checkpoint
+from bench.estimators._keras_classifier.metrics import EpochSums, evaluate, scores
+from bench.estimators._keras_classifier.moments import current_moments, recompute_moments
+from bench.estimators._keras_classifier.progress import Progress
+from bench.estimators._keras_classifier.schedules import learning_rate
+from bench.estimators._keras_classifier.windows import Windows
 
 # A checkpoint is written once what it takes is under this share of the time since the last.
 _CHECKPOINT_COST = 0.02
@@ -27,7 +27,7 @@ _NO_EPOCH = 2**32 - 1  # their order is that of no epoch
 
 @dataclass(frozen=True)
 class Settings:
-    """What `train` is to do; the words are those of `MLSTMFCN`."""
+    """What `train` is to do; the words are those of `KerasClassifier`."""
 
     epochs: int
     batch_size: int

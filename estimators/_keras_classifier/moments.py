@@ -1,4 +1,4 @@
-"""Running moments of batch normalisation, in the networks of `bench.estimators.mlstm_fcn`. It imports Keras, late.
+"""Running moments of batch normalisation, in the networks of `KerasClassifier`. It imports Keras, late.
 
 Keras begins them at mean 0 and variance 1, and every update moves them a hundredth of the way to the batch's.
 """
@@ -48,7 +48,14 @@ def recompute_moments(network: keras.Model, batches: Iterable[np.ndarray]) -> No
 
 
 def _normalisations(network: keras.Model) -> list[keras.layers.BatchNormalization]:
-    return [layer for layer in network.layers if isinstance(layer, keras.layers.BatchNormalization)]
+    """Return the layers of batch normalisation, those of networks within the network included."""
+    found = []
+    for layer in network.layers:
+        if isinstance(layer, keras.Model):
+            found += _normalisations(layer)
+        elif isinstance(layer, keras.layers.BatchNormalization):
+            found.append(layer)
+    return found
 
 
 def _remove_start(network: keras.Model, updates: int) -> None:
