@@ -19,6 +19,7 @@ from bench.errors import PluginError, nearest
 __all__ = ["Plugin", "register_dataset", "register_estimator", "register_protocol", "register_resampler"]
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9.-]*")
+_COST = re.compile(r"(\d+(?:\.\d+)?) (s|min|h)")
 SIGNAL_FREE = "signal-free"
 IDS = ("subject", "trial", "stimulus", "order")  # that an estimator without signals may be given
 
@@ -60,9 +61,21 @@ class Plugin:
         return [module for module in self.requires if importlib.util.find_spec(module.split(".")[0]) is None]
 
     @property
+    def needs(self) -> str:
+        """What is to be said of `missing` modules, and the command that installs them."""
+        how = self.install or f"pip install {' '.join(self.missing)}"
+        return f"needs {', '.join(self.missing)}, not installed here: {how}"
+
+    @property
     def signal_free(self) -> bool:
         """Whether it is an estimator that is given ids in place of windows."""
         return bool(self.about.get("family") == SIGNAL_FREE)
+
+    @property
+    def cost_seconds(self) -> float | None:
+        """Seconds of an estimator's ``cost``; None where it states none."""
+        stated = _COST.fullmatch(self.about.get("cost", ""))
+        return float(stated[1]) * {"s": 1, "min": 60, "h": 3600}[stated[2]] if stated else None
 
     def parameters(self, reserved: Iterable[str] = ()) -> dict[str, Any]:
         """Return the factory's parameters and their defaults, less the `reserved` ones.
@@ -111,6 +124,7 @@ def register_estimator(
     cpus: int = 1,
     gpus: float = 0,
     memory: str = "",
+    cost: str = "",
 ) -> Callable[[_Factory], _Factory]:
     """Register a function that makes a classifier.
 
@@ -156,7 +170,12 @@ def register_estimator(
         What a cell is given on a cluster; on one machine cells share what there is.
     memory : str, default ""
         What a cell needs on a cluster, e.g. ``"4GB"``; ``""``: not known.
+    cost : str, default ""
+        What a full split of DEAP (17,920 training and 7,680 test windows of 4 x 640) takes on two cores with the
+        default parameters, e.g. ``"40 s"``, ``"2 min"``, ``"26 h"``; ``list`` shows it. ``""``: not known.
     """
+    if cost and not _COST.fullmatch(cost):
+        raise PluginError(f"estimator '{name}': give a cost such as '40 s', '2 min' or '26 h', not {cost!r}")
     if ids and family != SIGNAL_FREE:
         raise PluginError(f"estimator '{name}': only the family '{SIGNAL_FREE}' is given ids, not '{family}'")
     for column in ids:
@@ -174,6 +193,7 @@ def register_estimator(
         "cpus": cpus,
         "gpus": gpus,
         "memory": memory,
+        "cost": cost,
     }
     return _register("estimator", name, about, requires, install)
 
@@ -270,6 +290,5 @@ def get(kind: str, name: str) -> Plugin:
         raise PluginError(f"no {kind} is called '{name}'{nearest(name, known)}{faults}")
     plugin = known[name]
     if plugin.missing:
-        how = plugin.install or f"pip install {' '.join(plugin.missing)}"
-        raise PluginError(f"{kind} '{name}' needs {', '.join(plugin.missing)}, not installed here: {how}")
+        raise PluginError(f"{kind} '{name}' {plugin.needs}")
     return plugin

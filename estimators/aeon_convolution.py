@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from bench.estimators._ridge import fit_ridge
 from bench.estimators._ridge_on_features import RidgeOnFeatures
 from bench.registry import register_estimator
 
@@ -17,6 +18,7 @@ _WINDOWS = 256  # that Hydra convolves at a time, as its authors' code does
 @register_estimator(
     "multirocket",
     family="convolution",
+    cost="10 min",
     requires=("numba", _AEON),
     install="pip install 'mlstm-bench[aeon]'",
     compiled=True,
@@ -50,7 +52,9 @@ def multirocket(*, num_kernels: int = 6_250, random_state: int, n_jobs: int) -> 
     return RidgeOnFeatures(_multirocket(num_kernels, random_state, n_jobs))
 
 
-@register_estimator("hydra", family="convolution", requires=("torch", _AEON), install=_WITH_TORCH)
+@register_estimator(
+    "hydra", family="convolution", cost="8 min", requires=("torch", _AEON), install=_WITH_TORCH
+)
 def hydra(*, num_kernels: int = 8, num_groups: int = 64, random_state: int, n_jobs: int) -> RidgeOnHydra:
     """Hydra: groups of random kernels that compete at each time point, counted, and a ridge classifier (Dempster et al. 2023).
 
@@ -87,6 +91,7 @@ def hydra(*, num_kernels: int = 8, num_groups: int = 64, random_state: int, n_jo
 @register_estimator(
     "multirocket-hydra",
     family="convolution",
+    cost="16 min",
     requires=("numba", "torch", _AEON),
     install=_WITH_TORCH,
     compiled=True,
@@ -153,7 +158,6 @@ class RidgeOnHydra:
 
         `sample_weight` of shape (n_windows,) weighs windows in the ridge regression.
         """
-        from sklearn.linear_model import RidgeClassifierCV
         from sklearn.preprocessing import StandardScaler
 
         self.hydra.fit(X)
@@ -164,8 +168,7 @@ class RidgeOnHydra:
             scaler.fit(part)
             for scaler, part in zip((SparseScaler(), StandardScaler()), features, strict=False)
         ]
-        self.ridge_ = RidgeClassifierCV(alphas=np.logspace(-3, 3, 10))
-        self.ridge_.fit(self._scaled(features), y, sample_weight)
+        self.ridge_ = fit_ridge(self._scaled(features), y, sample_weight)
         self.classes_ = self.ridge_.classes_
         return self
 

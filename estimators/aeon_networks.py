@@ -33,6 +33,7 @@ def _around(
 @register_estimator(
     "resnet",
     family="deep",
+    cost="7 h",
     requires=_REQUIRES,
     install=_INSTALL,
     most_probable=True,
@@ -119,6 +120,7 @@ class Inception(KerasClassifier):
 @register_estimator(
     "inception-time",
     family="deep",
+    cost="49 h",
     requires=_REQUIRES,
     install=_INSTALL,
     most_probable=True,
@@ -221,6 +223,7 @@ class Lite(KerasClassifier):
 @register_estimator(
     "lite-time",
     family="deep",
+    cost="6 h",
     requires=_REQUIRES,
     install=_INSTALL,
     most_probable=True,

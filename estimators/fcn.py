@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 @register_estimator(
     "fcn",
     family="deep",
+    cost="3.4 h",
     requires=("tensorflow", "keras"),
     unequal_length=True,
     most_probable=True,

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 @register_estimator(
     "gru",
     family="deep",
+    cost="1.2 h",
     requires=("tensorflow", "keras"),
     unequal_length=True,
     most_probable=True,

@@ -11,6 +11,7 @@ from bench.registry import register_estimator
 @register_estimator(
     "lstm-fcn",
     family="deep",
+    cost="58 h",
     requires=("tensorflow", "keras", "sktime.classification.deep_learning"),
     most_probable=True,
     cpus=2,

@@ -11,7 +11,9 @@ from bench.registry import register_estimator
 _WINDOWS = 1000  # that are float64 at a time
 
 
-@register_estimator("moments-forest", family="features", requires=("sklearn.ensemble",), most_probable=True)
+@register_estimator(
+    "moments-forest", family="features", cost="15 s", requires=("sklearn.ensemble",), most_probable=True
+)
 def moments_forest(
     *,
     n_estimators: int = 500,

@@ -8,7 +8,9 @@ from bench.registry import register_estimator
 _REQUIRES = ("numba", "sktime.transformations.rocket")
 
 
-@register_estimator("rocket", family="convolution", requires=_REQUIRES, compiled=True, level_blind=True)
+@register_estimator(
+    "rocket", family="convolution", cost="32 min", requires=_REQUIRES, compiled=True, level_blind=True
+)
 def rocket(*, num_kernels: int = 10_000, random_state: int, n_jobs: int) -> RidgeOnFeatures:
     """ROCKET: random kernels, two features each, and a ridge classifier (Dempster et al. 2020).
 
@@ -40,7 +42,7 @@ def rocket(*, num_kernels: int = 10_000, random_state: int, n_jobs: int) -> Ridg
     return RidgeOnFeatures(Rocket(num_kernels, random_state=random_state, n_jobs=n_jobs))
 
 
-@register_estimator("minirocket", family="convolution", requires=_REQUIRES, compiled=True)
+@register_estimator("minirocket", family="convolution", cost="2 min", requires=_REQUIRES, compiled=True)
 def minirocket(*, num_kernels: int = 10_000, random_state: int, n_jobs: int) -> RidgeOnFeatures:
     """MiniROCKET: a fixed set of kernels, almost deterministic, and a ridge classifier (Dempster et al. 2021).
 

@@ -81,6 +81,23 @@ def test_ids_that_nobody_has_or_may_have_are_refused(family, ids, message):
         register_estimator("knows", family=family, ids=ids)
 
 
+@pytest.mark.parametrize("cost", ["2 minutes", "2min", "long", "1:30 h", "-1 h"])
+def test_a_cost_that_nobody_could_sort_by_is_refused(cost):
+    with pytest.raises(PluginError, match="give a cost such as '40 s', '2 min' or '26 h'"):
+        register_estimator("costly", family="x", cost=cost)
+
+
+def test_every_estimator_of_the_project_that_computes_with_signals_states_its_cost():
+    own = {
+        name: plugin
+        for name, plugin in plugins("estimator").items()
+        if (REPOSITORY / "estimators") in plugin.source.parents
+        and plugin.about["family"] not in ("signal-free", "deep")
+    }
+    assert {"minirocket", "dtw-knn", "physio-features", "rdst", "quant"} <= set(own)
+    assert [name for name, plugin in own.items() if plugin.cost_seconds is None] == []
+
+
 @pytest.mark.parametrize("name", ["Rocket", "", "a/b", "../a", "a b", "a[b]", "a+b"])
 def test_a_name_that_could_not_be_typed_or_stored_is_refused(name):
     with pytest.raises(PluginError, match="use lower-case letters"):
@@ -239,6 +256,21 @@ def test_a_plugin_is_another_once_a_helper_of_a_helper_is(tmp_path):
     (tmp_path / "_other.py").write_text("a = 2\n")
     assert digest_of(plugin) == first
     (tmp_path / "_innermost.py").write_text("a = 2\n")
+    assert digest_of(plugin) != first
+
+
+def test_a_plugin_is_another_once_a_file_of_a_folder_of_helpers_is(tmp_path):
+    plugin, helpers, others = tmp_path / "outer.py", tmp_path / "_inner", tmp_path / "_other"
+    plugin.write_text("from _inner import a\n")
+    for folder in (helpers, others):
+        folder.mkdir()
+        (folder / "__init__.py").write_text("from .deep import a\n")
+        (folder / "deep.py").write_text("a = 1\n")
+
+    first = digest_of(plugin)
+    (others / "deep.py").write_text("a = 2\n")
+    assert digest_of(plugin) == first
+    (helpers / "deep.py").write_text("a = 2\n")
     assert digest_of(plugin) != first
 
 

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import os
 import time
 import warnings
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from bench.cells.chosen import ChosenByValidation, options_of
+from bench.cells.chosen import ChosenByValidation
 from bench.cells.ids import ids_of
+from bench.cells.making import make_for, rehearse
 from bench.cells.memory import PeakMemory
 from bench.cells.metrics import confusion, scores
 from bench.cells.one_at_a_time import alike_alone
@@ -27,8 +25,6 @@ from bench.data.windows import Panel
 from bench.registry import Plugin, get
 from bench.splits.audit import Audit
 from bench.splits.split import LeakError, Split
-
-HARNESS = ("random_state", "n_jobs", "log_dir", "channels", "sampling_rate")
 
 
 @dataclass(frozen=True)
@@ -109,13 +105,6 @@ class Outcome:
     fitted: Fitted | None = None
 
 
-def available_cores() -> int:
-    """Return the number of processors that this process may use, at most ``OMP_NUM_THREADS`` if that is set."""
-    there = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    asked = os.environ.get("OMP_NUM_THREADS", "")
-    return min(there, int(asked)) if asked.isdecimal() and int(asked) else there
-
-
 def run_cell(
     cell: Cell,
     panel: Panel,
@@ -172,7 +161,7 @@ def _run(
     outcome.n_train, outcome.n_test = len(split.train), len(split.test)
     if plugin.signal_free:
         train, test = ids_of(panel, split, plugin.about["ids"])
-        estimator = _make(cell, plugin, panel)
+        estimator = make_for(panel, plugin, dict(cell.parameters), cell.seed)
         _fit(outcome, estimator, train, panel.y[split.train])
         predicted = _predict(outcome, plugin, estimator, test)
         outcome.predictions = _predictions(panel, split.test, estimator, *predicted)
@@ -194,8 +183,8 @@ def _run(
 
     import_quietly(plugin.requires)  # importing TensorFlow is no part of anybody's training time
     if plugin.about["compiled"]:
-        _rehearse(cell, plugin, panel, sides.X_train, sides.y_train)
-    estimator = _make(cell, plugin, panel, log_dir)
+        rehearse(panel, plugin, dict(cell.parameters), cell.seed, sides.X_train, sides.y_train)
+    estimator = make_for(panel, plugin, dict(cell.parameters), cell.seed, log_dir)
     extras = _extras(cell, estimator, sides)
     # In an order of their own: what an estimator makes of the windows beside the one that it is asked for tells it
     # nothing then, neither neighbours in time nor, where copies were appended by class, the place in the block.
@@ -279,62 +268,3 @@ def _predictions(
         ).reindex(columns=list(panel.classes), fill_value=0.0)
         predictions = predictions.join(named.astype(np.float32).add_prefix("probability "))
     return predictions
-
-
-def _make(cell: Cell, plugin: Plugin, panel: Panel, log_dir: Path | None = None) -> Any:
-    return make_estimator(
-        plugin,
-        dict(cell.parameters),
-        cell.seed,
-        log_dir,
-        channels=panel.channels,
-        sampling_rate=panel.recordings.sampling_rate,
-    )
-
-
-def make_estimator(
-    plugin: Plugin,
-    parameters: Mapping[str, Any],
-    random_state: int,
-    log_dir: Path | None = None,
-    *,
-    channels: Sequence[str] = (),
-    sampling_rate: float = 1.0,
-) -> Any:
-    """Call an estimator's factory, with what it takes of seed, cores, folder, names of channels and samples a second.
-
-    Where a parameter is a `bench.spec.Choice`, the estimator chooses by validation in its fit.
-    """
-    options = options_of(parameters)
-    if len(options) > 1:
-        make = partial(
-            make_estimator,
-            plugin,
-            random_state=random_state,
-            channels=channels,
-            sampling_rate=sampling_rate,
-        )
-        return ChosenByValidation(make, partial(make, log_dir=log_dir), options, random_state)
-    given = {
-        "random_state": random_state,
-        "n_jobs": available_cores(),
-        "log_dir": None if log_dir is None else str(log_dir),
-        "channels": tuple(channels),
-        "sampling_rate": float(sampling_rate),
-    }
-    wanted = {name: given[name] for name in HARNESS if name in plugin.parameters()}
-    return plugin.factory(**parameters, **wanted)
-
-
-_rehearsed: set[tuple[str, int]] = set()
-
-
-def _rehearse(cell: Cell, plugin: Plugin, panel: Panel, X: np.ndarray, y: np.ndarray) -> None:
-    """Make a compiled estimator compile before the clock starts, on two windows of each class."""
-    key = (cell.plugin, X.shape[1])
-    if key in _rehearsed:
-        return
-    few = np.concatenate([np.flatnonzero(y == label)[:2] for label in np.unique(y)])
-    first = replace(cell, parameters=tuple(options_of(dict(cell.parameters))[0].items()))
-    _make(first, plugin, panel).fit(X[few], y[few]).predict(X[few])
-    _rehearsed.add(key)

@@ -13,7 +13,8 @@ from typing import Any
 import numpy as np
 
 import bench
-from bench.cells.cell import Cell, Outcome, available_cores, run_cell
+from bench.cells.cell import Cell, Outcome, run_cell
+from bench.cells.making import available_cores
 from bench.cells.saved import About, DataSet
 from bench.cells.store import Store
 from bench.cells.stored_cell import StoredCell, why_again

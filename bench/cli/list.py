@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from rich.console import Console
 
 
+LONG = 2 * 3600  # seconds of a full split from which on an estimator is called slow
+COSTS = "times: a full DEAP split (17,920 training, 7,680 test windows of 4 x 640) on two cores"
+
 EXAMPLES = """
 Examples:
 
@@ -59,7 +62,8 @@ def print_listing(kind: str, console: Console) -> None:
     kinds: dict[str, Callable[[], list[tuple[str, ...]]]] = {
         "suites": _suites,
         "estimators": lambda: [
-            (p.name, p.about["family"], _state(p, p.summary)) for p in _plugins("estimator")
+            (p.name, p.about["family"], p.about["cost"], _state(p, _slow(p) + p.summary))
+            for p in _plugins("estimator")
         ],
         "datasets": lambda: [
             (p.name, p.about["licence"], _state(p, p.about["description"])) for p in _plugins("dataset")
@@ -80,18 +84,23 @@ def print_listing(kind: str, console: Console) -> None:
             pad_edge=False,
             padding=(0, 2, 0, 0),
         )
-        table.add_column(no_wrap=True)
-        table.add_column()
-        table.add_column()
-        for row in kinds[name]():
+        rows = kinds[name]()
+        for column in range(len(rows[0])):
+            table.add_column(no_wrap=column == 0 or (name == "estimators" and column == 2))
+        for row in rows:
             table.add_row(*map(escape, row))
-        console.print(table, "")
+        console.print(table, *([COSTS] if name == "estimators" else []), "", sep="\n", highlight=False)
     for where, why in broken().items():
         console.print(f"[red]not importable:[/] {escape(where)}: {escape(why)}", soft_wrap=True)
 
 
 def _plugins(kind: str) -> Iterable[Plugin]:
     return plugins(kind).values()
+
+
+def _slow(plugin: Plugin) -> str:
+    slow = (plugin.cost_seconds or 0) > LONG
+    return f"SLOW, {plugin.about['cost']} for a full DEAP split on two cores. " if slow else ""
 
 
 def _state(plugin: Plugin, text: str) -> str:

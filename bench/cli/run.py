@@ -124,9 +124,12 @@ def run(
     study, chosen = read_study(suite, profile)
     overrides = overrides_from(estimators=estimators, protocols=protocols, seeds=seeds, subjects=subjects)
     overrides = with_split(overrides, split)
-    if ablations and {"estimators", "protocols"} & overrides.keys():
+    if ablations and "protocols" in overrides:
+        raise SuiteError("--ablations runs the rows of [ablations]: --protocols and --split change nothing")
+    rates = study.ablations.sampling_rates if study.ablations else []
+    if ablations and "estimators" in overrides and not rates:
         raise SuiteError(
-            "--ablations runs the rows of [ablations]: --estimators, --protocols and --split change nothing"
+            "--ablations runs the rows of [ablations]: --estimators changes nothing where they have no sampling_rates"
         )
 
     from bench.study.plan import make_plan

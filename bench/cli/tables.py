@@ -31,6 +31,7 @@ def write_tables(store: Store, suite: Suite) -> None:
     from bench.report.leaderboard_files import write_leaderboard
     from bench.report.leakage_files import write_leakage
     from bench.report.published import write_published
+    from bench.report.sampling_rates_files import write_sampling_rates
     from bench.report.training import write_training
 
     board = make_leaderboard(store)
@@ -39,6 +40,7 @@ def write_tables(store: Store, suite: Suite) -> None:
     others = [
         *write_leakage(board, store),
         *write_ablations(board, store),
+        *write_sampling_rates(board, store),
         *write_training(board, store),
         *write_published(board, suite, store),
     ]

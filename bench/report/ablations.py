@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ from bench.cells.store import Store
 from bench.cells.stored_cell import StoredCell
 from bench.report.floor import above, floor_of
 from bench.report.intervals import difference, estimate
+from bench.report.leaderboard import COSTS
 from bench.report.rows import newest_of, verdict_of
 from bench.report.scores import counts_by_seed
 from bench.study.ablations import REFERENCE
@@ -36,15 +38,33 @@ def make_ablations(store: Store) -> pd.DataFrame:
     DataFrame with `COLUMNS`
         The reference first. Empty if no ablations were run.
     """
-    planned = store.read_ablations()
+    planned = [row for row in store.read_ablations() if "sampling_rate" not in row]
+    if all(row["name"] == REFERENCE for row in planned):
+        return pd.DataFrame(columns=list(COLUMNS))
+    return pd.DataFrame(lines_of(planned, store, needed=REFERENCE), columns=list(COLUMNS))
+
+
+def lines_of(
+    planned: Sequence[dict[str, Any]], store: Store, *, needed: str | None = None
+) -> list[dict[str, Any]]:
+    """Compute the lines of planned rows: what each scores, and how much more than the row it is compared with.
+
+    Parameters
+    ----------
+    planned : sequence of dict
+        Rows as `bench.study.plan_ablations` plans them; those of a data set's variants are compared apart.
+    store : Store
+    needed : str, optional
+        Name of a row without which there is no line of its variant.
+    """
     stored = list(store.cells()) if planned else []
     lines = []
     for variant in dict.fromkeys(row.get("variant", "") for row in planned):
         rows = {row["name"]: row for row in planned if row.get("variant", "") == variant}
         cells = {name: [cell for cell in _cells_of(row, stored) if cell.ok] for name, row in rows.items()}
-        if cells.get(REFERENCE):
+        if needed is None or cells.get(needed):
             lines += [_line(name, rows, cells, stored) for name in rows]
-    return pd.DataFrame(lines, columns=list(COLUMNS))
+    return lines
 
 
 def _line(
@@ -57,7 +77,7 @@ def _line(
         return line | _failed(line, _cells_of(row, stored))
     line |= _scored(cells[name], _signal_free(row, stored))
     other = row.get("compared_with", REFERENCE)
-    if name != REFERENCE and cells.get(other) and _alike(row, rows[other]):
+    if other != name and cells.get(other) and _alike(row, rows[other]):
         mine, theirs = _paired(cells[name], cells[other])
         found = difference(counts_by_seed(mine), counts_by_seed(theirs))
         line |= {"compared_with": other, "n_paired": len(mine), "difference": 100 * found.value}
@@ -107,18 +127,20 @@ def _paired(cells: list[StoredCell], others: list[StoredCell]) -> tuple[list[Sto
 def _scored(cells: list[StoredCell], signal_free: dict[str, list[StoredCell]]) -> dict[str, Any]:
     counts = counts_by_seed(cells)
     found = estimate(counts)
+    audit = verdict_of(cells)
     line: dict[str, Any] = {
+        "audit": audit,
         "n_cells": len(cells), "n_seeds": found.n_seeds, "n_people": found.n_people,
         "classes": len(cells[0].result["suite"]["classes"]),
         "balanced_accuracy": found.value, "low": found.low, "high": found.high,
         "n_train": float(np.mean([cell.result["n_train"] for cell in cells])),
-        "fit_seconds": float(np.median([cell.result["fit_seconds"] for cell in cells])),
+        **{name: float(np.median([cell.result[name] for cell in cells])) for name in COSTS},
     }  # fmt: skip
     floor = floor_of(cells, signal_free)
     if floor is None:
         return line
     line |= {"floor": floor.score, "floor_estimator": floor.estimator}
-    if verdict_of(cells).startswith("LEAKS"):
+    if audit.startswith("LEAKS"):
         return line
     distance, words = above(counts, floor)
     return line | {

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from bench.study.plan import Plan
     from bench.study.tasks import Task
 
-Key = tuple[str, str]
+Key = tuple[str, str, str]
 LAST = 5  # cells of an estimator that its next ones are judged by
 
 
@@ -42,12 +42,13 @@ class Trial:
 
 
 class Costs:
-    """Seconds and megabytes of cells by estimator: of those that were run, else of trials on few windows.
+    """Seconds and megabytes of cells by estimator and kind of windows: of those that were run, else of trials on few windows.
 
     Parameters
     ----------
     results : iterable of dict
-        Stored results; cells that failed or were run with other parameters tell nothing.
+        Stored results; cells that failed, or were run with other parameters or on windows of another length or
+        sampling rate, tell nothing.
     """
 
     def __init__(self, results: Iterable[dict[str, Any]] = ()) -> None:
@@ -196,12 +197,14 @@ class Budget:
 
 
 def key_of(one: Task | Job) -> Key:
-    """Return what cells have in common that take alike: the estimator with its parameters."""
+    """Return what cells have in common that take alike: estimator, its parameters, length and sampling rate of windows."""
     return _key(one.cell.estimator, one.identity)
 
 
 def _key(estimator: str, identity: dict[str, Any]) -> Key:
-    return estimator, str(sorted(identity["row"]["parameters"].items()))
+    windows = identity["setting"]["windows"]
+    length = f"{windows['seconds']} s at {windows.get('sampling_rate')} Hz"
+    return estimator, str(sorted(identity["row"]["parameters"].items())), length
 
 
 def _on_line(trials: list[Trial], what: str, n_train: int) -> float:

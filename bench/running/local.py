@@ -17,8 +17,9 @@ from pathlib import Path
 import filelock
 import psutil
 
-from bench.cells.cell import Outcome, available_cores
+from bench.cells.cell import Outcome
 from bench.cells.job import Job, store_outcome
+from bench.cells.making import available_cores
 from bench.cells.stored_cell import StoredCell
 from bench.discovery import plugin_folders
 from bench.errors import BenchError, DataError

@@ -18,7 +18,7 @@ from bench.cells.job import Job, hardware
 from bench.cells.store import Store
 from bench.cells.stored_cell import StoredCell
 from bench.data.loading import cache_folder
-from bench.running.cost import Costs, Trial, key_of
+from bench.running.cost import Costs, Key, Trial, key_of
 from bench.running.local import Limits, run_local
 from bench.running.runner import job_of
 from bench.splits.split import Split
@@ -48,8 +48,8 @@ def probe(plan: Plan, costs: Costs, limits: Limits, say: Callable[[str], None] =
         Told in a line what is tried.
     """
     first = _unknown(plan, costs)
-    found: dict[tuple[str, str], list[Trial]] = {}
-    whole: set[tuple[str, str]] = set()  # tried on all windows of a split
+    found: dict[Key, list[Trial]] = {}
+    whole: set[Key] = set()  # tried on all windows of a split
     for key, task in first.items():
         found[key] = _kept(_file(task, limits))
         costs.learn_trials(task, found[key])
@@ -80,9 +80,9 @@ def probe(plan: Plan, costs: Costs, limits: Limits, say: Callable[[str], None] =
             growing, size = grown, size * TIMES
 
 
-def _unknown(plan: Plan, costs: Costs) -> dict[tuple[str, str], Task]:
+def _unknown(plan: Plan, costs: Costs) -> dict[Key, Task]:
     """Return the first waiting cell of each estimator that `costs` knows nothing of, by its key."""
-    first: dict[tuple[str, str], Task] = {}
+    first: dict[Key, Task] = {}
     for task in plan.waiting:
         if costs.seconds(task) is None:
             first.setdefault(key_of(task), task)

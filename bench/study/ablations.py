@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,56 +13,98 @@ import pandas as pd
 
 from bench.data.windows import Panel, without_unit
 from bench.errors import SuiteError
+from bench.registry import get
 from bench.spec import Spec, parse_spec
 from bench.splits.divide import Division, digest_of, make_split
 from bench.splits.split import Split
 from bench.study.suite import Change, Suite
+from bench.study.suite_checks import check_estimators
 
 REFERENCE = "reference"
 
 
 @dataclass(frozen=True)
 class Row:
-    """One row of the table of ablations: its name, the suite as it changes it, the estimator, and its reference."""
+    """One row of a table of ablations.
+
+    Attributes
+    ----------
+    name : str
+    suite : Suite
+        As the row changes it.
+    spec : Spec
+        The estimator.
+    compared_with : str
+        Name of another row; a row's own name if it is compared with none.
+    folder : str
+        Where its cells are stored, unless another row has the same windows; one for all estimators at a rate.
+    sampling_rate : float, optional
+        Hz, of a row of the table of sampling rates.
+    """
 
     name: str
     suite: Suite
     spec: Spec
-    compared_with: str = REFERENCE
+    compared_with: str
+    folder: str
+    sampling_rate: float | None = None
 
 
-def ablation_rows(suite: Suite, channels: tuple[str, ...]) -> list[Row]:
-    """Return the reference and the rows of a suite's ``[ablations]``.
+def ablation_rows(suite: Suite, channels: tuple[str, ...], recorded_rate: float = math.inf) -> list[Row]:
+    """Return the reference and the rows of a suite's ``[ablations]``, those of the sampling rates last.
 
     Parameters
     ----------
     suite : Suite
-        As the profile runs it.
+        As the profile runs it; it has ablations.
     channels : tuple of str
         The channels of the reference, with their units; ``each_channel`` makes two rows of each.
+    recorded_rate : float
+        Hz. Nothing is compared with a sampling rate above it.
 
     Raises
     ------
     SuiteError
-        If the suite has no ablations, or a row changes what cannot be changed so.
+        If a row changes what cannot be changed so.
     """
     ablations = suite.ablations
-    if ablations is None:
-        raise SuiteError(f"suite '{suite.name}' has no [ablations]")
+    assert ablations is not None
     changes = {REFERENCE: Change(), **ablations.rows}
     if ablations.each_channel and len(channels) > 1:
         short = [without_unit(channel) for channel in channels]
         changes |= {f"without {name}": Change(without=name) for name in short}
         changes |= {f"{name} alone": Change(only=name) for name in short}
-    return [
+    rows = [
         Row(
             name,
             _changed(suite, change, channels),
             parse_spec(change.estimator or ablations.estimator),
             change.compared_with or REFERENCE,
+            name,
         )
         for name, change in changes.items()
     ]
+    return [*rows, *_rows_of_rates(suite, set(ablations.sampling_rates), channels, recorded_rate)]
+
+
+def _rows_of_rates(
+    suite: Suite, some: set[float], channels: tuple[str, ...], recorded_rate: float
+) -> Iterator[Row]:
+    """Yield a row for every estimator that sees signals at each sampling rate, the highest first."""
+    rates = sorted(some, reverse=True)
+    highest = next((rate for rate in rates if rate <= recorded_rate), None)
+    at = {rate: _changed(suite, Change(windows={"sampling_rate": rate}), channels) for rate in rates}
+    for spec in check_estimators(suite):
+        if not get("estimator", spec.name).signal_free:
+            for rate in rates:
+                yield Row(
+                    name=f"{spec} at {rate:g} Hz",
+                    suite=at[rate],
+                    spec=spec,
+                    compared_with=f"{spec} at {highest or rate:g} Hz",
+                    folder=f"sampling_rate={rate:g}",  # no row that a suite names can be called so
+                    sampling_rate=rate,
+                )
 
 
 def _changed(suite: Suite, change: Change, channels: tuple[str, ...]) -> Suite:
@@ -86,13 +130,13 @@ def _changed(suite: Suite, change: Change, channels: tuple[str, ...]) -> Suite:
 def divided_alike(division: Division, reference: Panel, panel: Panel) -> Division:
     """Return the division of `panel` that tests the trials which a division of the reference tests.
 
-    If the windows are the same ones, it has exactly those on each side. Otherwise its split raises SuiteError as
-    `same_trials`, or if a class has no training window.
+    If the windows are the same ones, begin at the same seconds that is, it has exactly those on each side. Otherwise
+    its split raises SuiteError as `same_trials`, or if a class has no training window.
     """
 
     def make() -> Split:
-        split, ids = division.split, ["subject", "trial", "start"]
-        if reference.windows[ids].equals(panel.windows[ids]) and (reference.y == panel.y).all():
+        split = division.split
+        if _begin_alike(reference, panel) and (reference.y == panel.y).all():
             pairs = {"scaler": split.scaler_rows, "resampler": split.resampler_rows}
             sees = {name: "train" if rows is split.train else "all" for name, rows in pairs.items()}
             return make_split(panel, split.train, split.test, sees, must_be_clean=split.must_be_clean)
@@ -106,6 +150,15 @@ def divided_alike(division: Division, reference: Panel, panel: Panel) -> Divisio
     return Division(
         division.fold, digest_of(Path(__file__).read_bytes(), division.source, panel.digest), make
     )
+
+
+def _begin_alike(one: Panel, other: Panel) -> bool:
+    """Return whether two panels have windows of the same trials that begin at the same seconds, in the same order."""
+    trial = ["subject", "trial"]
+    if not one.windows[trial].equals(other.windows[trial]):
+        return False
+    seconds, others = (p.windows["start"].to_numpy() / p.recordings.sampling_rate for p in (one, other))
+    return bool(np.allclose(seconds, others, rtol=0, atol=1e-6))
 
 
 def same_trials(split: Split, reference: Panel, panel: Panel) -> tuple[np.ndarray, np.ndarray]:

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from bench.cells.cell import HARNESS, make_estimator
+from bench.cells.making import HARNESS, make_estimator
 from bench.cells.one_at_a_time import alike_alone
 from bench.cells.quiet import import_quietly
 from bench.data.loading import find_sources

@@ -16,7 +16,7 @@ from bench.splits.divide import divisions
 from bench.study.panels import load_all, suite_panel
 from bench.study.plan_ablations import plan_ablations
 from bench.study.suite import PROFILES, Profile, Suite
-from bench.study.suite_checks import check_estimators, check_protocols
+from bench.study.suite_checks import check_estimators, check_protocols, installed_estimators
 from bench.study.tasks import Task, row_of, signal_free_rows, task_of, told_under
 
 
@@ -89,9 +89,12 @@ def make_plan(
     original = suite
     suite = suite.thinned(profile).model_copy(update=dict(overrides or {}))
     changes = suite.changes_from(original)
+    # Those that the user names have to be there; a suite's others stand in the table without them.
+    suite, left_out = (suite, []) if "estimators" in (overrides or {}) else installed_estimators(suite)
     specs = check_estimators(suite)
     protocols = check_protocols(suite)
     recordings, notices = load_all(suite, data_root, say)
+    notices = [*left_out, *notices]
     store = Store(results, suite.name, recordings[0][1].simulated)
     plan = Plan(suite, profile, changes, store, [], notices=notices, save_models=save_models)
     for source, own in recordings:

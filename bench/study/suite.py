@@ -95,12 +95,14 @@ class Change(_Strict):
 class Ablations(_Strict):
     """Rows that each change something of a reference: an estimator under a protocol.
 
-    ``each_channel`` adds two rows a channel: left out, and alone.
+    ``each_channel`` adds two rows a channel: left out, and alone. ``sampling_rates`` (Hz) makes a table of its own,
+    with a row for every estimator of the suite at each of them, compared with the highest.
     """
 
     estimator: str
     protocol: str = "subject-stratified"
     each_channel: bool = False
+    sampling_rates: list[Annotated[float, Field(gt=0, allow_inf_nan=False)]] = []
     rows: dict[str, Change] = {}
 
     @field_validator("rows")

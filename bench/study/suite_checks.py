@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 from typing import Any
 
-from bench.cells.cell import HARNESS
+from bench.cells.making import HARNESS
 from bench.errors import SuiteError, nearest
 from bench.registry import Plugin, get, plugins
 from bench.spec import Spec, check_parameters, parse_spec
@@ -34,6 +34,23 @@ def check_estimators(suite: Suite) -> list[Spec]:
             plugins("estimator")[name], parameters, HARNESS, f"suite '{suite.name}': parameters.{name}"
         )
     return list({str(spec): spec for spec in specs}.values())
+
+
+def installed_estimators(suite: Suite) -> tuple[Suite, list[str]]:
+    """Return the suite less the estimators whose packages are missing, and a sentence on each of these.
+
+    Of a suite that would have none left, all are kept: `check_estimators` says what to install.
+    """
+    missing = {}
+    for text in suite.estimators:
+        plugin = plugins("estimator").get(parse_spec(text).name)
+        if plugin is not None and plugin.missing:
+            missing[text] = plugin
+    left = [text for text in suite.estimators if text not in missing]
+    if not left or not missing:
+        return suite, []
+    notices = [f"estimator '{text}' is left out: it {plugin.needs}" for text, plugin in missing.items()]
+    return suite.model_copy(update={"estimators": left}), notices
 
 
 def signal_free_estimators(suite: Suite) -> list[Spec]:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 @register_estimator(
     "dtw-knn",
     family="distance",
+    cost="1 min",
     requires=("numba", "sktime.dists_kernels"),
     compiled=True,
     most_probable=True,
@@ -50,7 +51,9 @@ def dtw_knn(*, n_neighbors: int = 1, window: float = 0.1, n_jobs: int) -> Neares
     return NearestNeighbours(n_neighbors, window, n_jobs)
 
 
-@register_estimator("euclidean-knn", family="distance", requires=("sklearn.neighbors",), most_probable=True)
+@register_estimator(
+    "euclidean-knn", family="distance", cost="10 s", requires=("sklearn.neighbors",), most_probable=True
+)
 def euclidean_knn(*, n_neighbors: int = 1, n_jobs: int) -> Flattened:
     """Nearest neighbours under the Euclidean distance of all time points of all channels.
 

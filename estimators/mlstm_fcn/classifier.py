@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 @register_estimator(
     "mlstm-fcn",
     family="deep",
+    cost="3.5 h",
     requires=("tensorflow", "keras"),
     unequal_length=True,
     most_probable=True,

@@ -15,6 +15,7 @@ _TREES = 500
 @register_estimator(
     "physio-features",
     family="features",
+    cost="10 s",
     requires=(
         "scipy.ndimage",
         "scipy.signal",

@@ -12,7 +12,7 @@ import pytest
 from sklearn.metrics import balanced_accuracy_score
 from sktime.classification.base import BaseClassifier
 
-from bench.cells.cell import make_estimator
+from bench.cells.making import make_estimator
 from bench.data.scaling import MinMax
 from bench.registry import get
 from bench.running.local import Limits, run_local

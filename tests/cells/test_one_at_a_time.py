@@ -5,7 +5,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from bench.cells.cell import Cell, make_estimator, run_cell
+from bench.cells.cell import Cell, run_cell
+from bench.cells.making import make_estimator
 from bench.cells.one_at_a_time import alike_alone
 from bench.cells.prepare import prepare
 from bench.data.windows import Target, Windowing, make_panel

@@ -25,6 +25,22 @@ def test_a_run_prints_a_line_a_cell_and_the_leaderboard_and_a_second_one_reuses_
     assert second.returncode == 0
 
 
+def test_an_estimator_of_the_suite_that_is_not_installed_is_left_out_and_one_that_is_asked_for_is_an_error(
+    run, toy_suite
+):
+    toy_suite.write_text(toy_suite.read_text().replace('"nearest-mean"', '"lacks-package"'))
+    done = run("--seeds", "1")
+    assert done.returncode == 0
+    assert (
+        "estimator 'lacks-package' is left out: it needs no_such_module.part, not installed here: pip install no-such"
+        in flat(done.stdout + done.stderr)
+    )
+    assert "4 cells: 4 to run" in done.stdout
+    asked = run("--seeds", "1", "--estimators", "lacks-package,majority")
+    assert asked.returncode == 2
+    assert "pip install no-such" in asked.stderr
+
+
 def test_a_wide_terminal_shows_data_preparation_and_memory_too(run):
     done = run("--seeds", "1", "--estimators", "majority", columns=140)
     assert done.stdout.count(" predict 0.0 s  data 0.") == 2
@@ -128,7 +144,10 @@ def test_ablations_are_run_from_the_command_line_and_tabled(bench, run, toy_suit
     assert "2 cells: 2 to run" in done.stdout
     both = run("--ablations", "--estimators", "majority")
     assert both.returncode == 2
-    assert "--estimators, --protocols and --split change nothing" in flat(both.stderr)
+    assert "--estimators changes nothing where they have no sampling_rates" in flat(both.stderr)
+    other = run("--ablations", "--protocols", "loso")
+    assert other.returncode == 2
+    assert "--protocols and --split change nothing" in flat(other.stderr)
     assert "ablations.md" in done.stdout
     text = (tmp_path / "results" / "toy@simulated" / "ablations.md").read_text()
     assert "| not scaled" in text

@@ -170,7 +170,7 @@ def _fault(arguments: list[str]) -> str:
 
 
 def _check_specs(given: dict[str, Any]) -> None:
-    from bench.cells.cell import HARNESS
+    from bench.cells.making import HARNESS
     from bench.registry import get
     from bench.spec import check_parameters, parse_spec, split_specs
 

@@ -320,7 +320,8 @@ def test_it_keeps_the_interface(classifier):
 
 
 def test_the_harness_tells_an_estimator_the_names_of_its_channels_and_their_rate(toy_suite, tmp_path):
-    from bench.cells.cell import make_estimator, run_cell
+    from bench.cells.cell import run_cell
+    from bench.cells.making import make_estimator
     from bench.errors import SuiteError
     from bench.registry import get
     from bench.spec import Choice

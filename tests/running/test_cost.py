@@ -12,6 +12,12 @@ from bench.running.local import Limits, run_local
 from bench.running.runner import execute
 
 
+def identity(parameters):
+    rate = parameters.pop("sampling_rate", 16)
+    windows = {"seconds": 5.0, "sampling_rate": rate}
+    return {"row": {"parameters": parameters}, "setting": {"windows": windows}}
+
+
 def result(estimator="a", seconds=1.0, n_train=100, status="ok", **parameters):
     return {
         "status": status,
@@ -21,14 +27,14 @@ def result(estimator="a", seconds=1.0, n_train=100, status="ok", **parameters):
         "predict_seconds": 0.3 * seconds,
         "peak_memory_mb": 10 * seconds,
         "cell": {"estimator": estimator},
-        "identity": {"row": {"parameters": parameters}},
+        "identity": identity(parameters),
     }
 
 
 def cell(estimator="a", n_train=100, **parameters):
     return SimpleNamespace(
         cell=SimpleNamespace(estimator=estimator),
-        identity={"row": {"parameters": parameters}},
+        identity=identity(parameters),
         split=SimpleNamespace(train=range(n_train), test=range(n_train // 2)),
     )
 
@@ -45,6 +51,13 @@ def test_other_estimators_other_parameters_and_failed_cells_tell_nothing():
     for one in (cell(epochs=50), cell("b"), cell("c")):
         assert costs.seconds(one) is None
     assert costs.total([cell(epochs=5), cell(epochs=5), cell("b"), cell("b")]) == (pytest.approx(2), ["b"])
+
+
+def test_cells_at_another_sampling_rate_tell_nothing():
+    costs = Costs([result(seconds=1, sampling_rate=16), result(seconds=4, sampling_rate=64)])
+    assert costs.seconds(cell(sampling_rate=16)) == pytest.approx(1)
+    assert costs.seconds(cell(sampling_rate=64)) == pytest.approx(4)
+    assert costs.seconds(cell(sampling_rate=32)) is None
 
 
 def test_megabytes_are_the_most_of_the_last_cells_and_never_less_for_fewer_windows():

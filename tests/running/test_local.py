@@ -11,7 +11,7 @@ from types import SimpleNamespace
 import psutil
 import pytest
 
-from bench.cells.cell import available_cores
+from bench.cells.making import available_cores
 from bench.errors import BenchError, DataError
 from bench.running import local, preload, server
 from bench.running.local import Limits, _Running, run_local
