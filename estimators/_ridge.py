@@ -8,9 +8,7 @@ from typing import Any
 import numpy as np
 
 PENALTIES = np.logspace(-3, 3, 10)  # as in ROCKET's paper
-LARGE = (
-    2_000  # windows and features from which on scikit-learn takes minutes and many times the features' memory
-)
+LARGE = 2_000  # windows and features beyond which `LargeRidge` takes scikit-learn's place
 _ROWS = 2_048  # windows, or features, that stand in float64 at a time
 
 
@@ -46,11 +44,9 @@ def fit_ridge(
 class LargeRidge:
     """scikit-learn's ``RidgeClassifierCV`` by a Cholesky decomposition for each penalty, the largest first.
 
-    That takes the eigenvalues of a matrix of n = min(n_windows, n_features) rows, about ten times as long as a
-    Cholesky decomposition, and several float64 copies of the features. This holds two matrices of n rows beside them,
-    and does not try penalties below the first at which the error is larger than at the one before: with ten thousand
-    features, the best is most often the largest. Where the error has several minima, this takes that of the
-    largest penalty.
+    That takes the eigenvalues of a matrix of min(n_windows, n_features) rows and several float64 copies of the features.
+    This reads the features in parts, and does not try penalties below the first at which the error is no smaller than
+    at the one before: where the error has several minima, it takes that of the largest penalty.
 
     Parameters
     ----------

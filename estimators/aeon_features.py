@@ -249,7 +249,7 @@ def standardise(X: np.ndarray) -> np.ndarray:
 
 
 class RidgeOnShapelets(RidgeOnFeatures):  # type: ignore[misc]  # what plugins import of each other has no types
-    """What aeon's ``RDSTClassifier`` does, without its probabilities, which are 0 or 1, and in half of the memory.
+    """What aeon's ``RDSTClassifier`` does, without its probabilities, which are 0 or 1.
 
     Parameters
     ----------

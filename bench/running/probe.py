@@ -127,7 +127,15 @@ def _spread(rows: np.ndarray, y: np.ndarray, n: int) -> np.ndarray:
 
 def _file(task: Task, limits: Limits) -> Path:
     """Return where the trials of an estimator on such windows are kept."""
-    same = [task.identity["setting"], task.identity["row"], hardware(), limits.jobs, limits.cores]
+    # Its name too: two of one file may have the same parameters.
+    same = [
+        task.cell.estimator,
+        task.identity["setting"],
+        task.identity["row"],
+        hardware(),
+        limits.jobs,
+        limits.cores,
+    ]
     digest = hashlib.sha256(json.dumps(same, sort_keys=True).encode()).hexdigest()
     return cache_folder() / "trials" / f"{digest[:40]}.json"
 

@@ -44,9 +44,9 @@ def plain(plain_network):
 
 def epoch_of(X, y, **options):
     """Return a function that trains our network for one more epoch."""
+    from bench.estimators._keras_classifier import training
     from bench.estimators._keras_classifier.progress import Progress
     from bench.estimators._keras_classifier.windows import Windows
-    from bench.estimators._keras_classifier import training
 
     fitted = MLSTMFCN(epochs=1, random_state=0, **options).fit(X[:BATCH], y[:BATCH])
     settings = training.Settings(1000, BATCH, "one-cycle", 5e-3, 100, None, None, 0)

@@ -105,15 +105,17 @@ def test_basic_motions(name):
     assert (make(name).fit(X, y).predict(X_test) == y_test).mean() >= 0.95
 
 
-@pytest.mark.parametrize("name", [needs(name) for name in ["hydra", "multirocket-hydra", "quant"]])
+@pytest.mark.parametrize("name", [needs(name) for name in ["hydra", "multirocket-hydra", "quant", "rdst"]])
 def test_it_agrees_with_aeons_classifier(name):
     from aeon.classification.convolution_based import HydraClassifier, MultiRocketHydraClassifier
     from aeon.classification.interval_based import QUANTClassifier
+    from aeon.classification.shapelet_based import RDSTClassifier
 
     theirs = {
         "hydra": lambda: HydraClassifier(n_groups=8, random_state=3),
         "multirocket-hydra": lambda: MultiRocketHydraClassifier(n_groups=8, random_state=3),
         "quant": lambda: QUANTClassifier(random_state=3),
+        "rdst": lambda: RDSTClassifier(200, random_state=3),
     }[name]()
     X, y = motions("train")
     # Four hundred windows: more than Hydra convolves at a time.
@@ -123,8 +125,46 @@ def test_it_agrees_with_aeons_classifier(name):
     assert (ours == theirs.fit(X, y).predict(X_test)).mean() >= 0.98
 
 
+@pytest.mark.slow
+def test_minirocket_is_as_accurate_with_aeons_kernels_as_with_sktimes():
+    convolutions = pytest.importorskip("aeon.transformations.collection.convolution_based")
+    from bench.estimators._ridge_on_features import RidgeOnFeatures
+
+    X, y = motions("train")
+    X_test, y_test = motions("test")
+    right = [
+        (fitted.predict(X_test) == y_test).sum()
+        for seed in range(3)
+        for fitted in (
+            RidgeOnFeatures(convolutions.MiniRocket(2_000, random_state=seed)).fit(X, y),
+            get("estimator", "minirocket").factory(num_kernels=2_000, random_state=seed, n_jobs=1).fit(X, y),
+        )
+    ]
+    assert max(right) - min(right) <= 2
+    assert min(right) >= 0.95 * len(y_test)
+
+
+@pytest.mark.slow
+def test_shapelets_that_few_short_windows_do_not_hold_change_no_prediction():
+    pytest.importorskip("aeon")
+    X, y = waves(1, n=8)
+    fitted = make("rdst", max_shapelets=2_000)
+    with pytest.warns(UserWarning, match="invalid values"):
+        fitted.fit(X, y)
+    features = fitted.transform.transform(np.array(X, np.float64))
+    constant = (features == features[0]).all(axis=0)
+    not_found = np.isinf(fitted.transform.shapelets_[0]).all(axis=(1, 2))
+    assert not_found.any()
+    assert constant.reshape(-1, 3)[not_found].all()
+    assert (fitted.scaler_.scale_[constant] == 1).all()
+    moved = X + np.float32(1e-3)  # whatever the window is, their features stay the same
+    later = fitted.transform.transform(np.array(moved, np.float64)).reshape(len(X), -1, 3)
+    assert not later[:, not_found].any()
+
+
 @pytest.mark.parametrize(
-    "name", [needs(name) for name in ["multirocket", "hydra", "multirocket-hydra", "quant", "catch22"]]
+    "name",
+    [needs(name) for name in ["multirocket", "hydra", "multirocket-hydra", "quant", "catch22", "rdst"]],
 )
 def test_windows_can_weigh_more(name):
     X, _ = waves(1, n=30)

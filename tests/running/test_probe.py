@@ -50,6 +50,12 @@ def test_trials_are_kept_and_are_of_one_code_and_one_kind_of_windows(plan):
     assert tried(plan("majority", scaling="none"))[1] != []
 
 
+def test_trials_of_another_estimator_of_the_same_file_and_parameters_tell_nothing(plan):
+    tried(plan("weighed"))
+    _, said = tried(plan("liar"))
+    assert said[:1] == ["trying on 32 windows: liar"]
+
+
 def test_what_a_stored_cell_tells_of_is_not_tried(plan):
     list(execute(plan("majority")))
     todo = plan("majority")
