@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import warnings
 from collections import OrderedDict
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
@@ -26,9 +27,9 @@ _tables: OrderedDict[Any, tuple[tuple[str, ...], np.ndarray]] = OrderedDict()
 class PhysioFeatures:
     """Features of windows, by what each channel measures (`channels.kind_of`).
 
-    A channel of no known kind, and one of which too few seconds or samples a second are there for the features of its kind, gives
-    mean, deviation, slope and range: no channel is left out. Which columns there are follows from the channels, the sampling
-    rate and the length of the windows alone.
+    A channel of no known kind gives mean, deviation, slope and range: no channel is left out. So does, with a warning, one of
+    which too few seconds or samples a second are there for the features of its kind. Which columns there are follows from
+    the channels, the sampling rate and the length of the windows alone.
 
     Resistance is turned round, not converted: an estimator sees windows that may have been scaled, and without its zero a
     resistance has no inverse. A response of the skin then is a rise, as it is of conductance, and its size is one of resistance.
@@ -72,6 +73,16 @@ class PhysioFeatures:
         )
         names, table = self._table(X)
         self.feature_names_ = list(names)
+        for k, channel in enumerate(self.channels):
+            others = {
+                f"{channel}: {name}" for name in moments(_signals(X[:1], k, channel), self.sampling_rate)
+            }
+            if kind_of(channel) and others <= set(names):
+                warnings.warn(
+                    f"{channel}: windows of {self.n_timepoints_ / self.sampling_rate:g} s at {self.sampling_rate:g} Hz do not "
+                    f"tell of {kind_of(channel)}: mean, deviation, slope and range take the place of its features",
+                    stacklevel=2,
+                )
         self._median = SimpleImputer(strategy="median", keep_empty_features=True).fit(table)
         return self
 

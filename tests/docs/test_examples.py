@@ -108,7 +108,7 @@ def test_every_toml_block_is_a_suite_that_is_read_here(blocks):
     [
         ("python -m bench list", "mlstm-fcn"),
         ("python -m bench list datasets", "hku956"),
-        ("python -m bench list suites --show deap-valence", "sampling_rate = 16"),
+        ("python -m bench list suites --show deap-valence", "sampling_rate = 4"),
         ("python -m bench list estimators", "moments-forest"),
         ("python -m bench list resamplers", "+smote"),
         ("python -m bench --help", "canary"),
