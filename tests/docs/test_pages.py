@@ -38,7 +38,10 @@ NOT_RUN = (
         r"python -m bench run --suite deap-arousal-published( --results \S+)?",
         "an hour; tests/report/test_published.py has a small one",
     ),
-    (r"python -m bench run .*--ablations( --results \S+)?", "hours; tests/study/test_ablations.py has small ones"),
+    (
+        r"python -m bench run .*--ablations( --results \S+)?",
+        "hours; tests/study/test_ablations.py has small ones",
+    ),
     (
         r"python -m bench run .*(--jobs|--retry-failed|--budget) .*",
         "as long as the run; tests/cli has small ones",
@@ -113,7 +116,11 @@ def test_every_suite_that_is_named_exists_and_every_suite_is_named(pages):
 
     text = "\n".join(pages.values())
     named = set(re.findall(r"--suite ([a-z0-9-]+)(?![\w.-])", text))
-    named |= set(re.findall(r"`([a-z0-9]+-(?:(?:arousal|valence)(?:-published|-baselines)?|leakage|rates|baselines))`", text))
+    named |= set(
+        re.findall(
+            r"`([a-z0-9]+-(?:(?:arousal|valence)(?:-published|-baselines)?|leakage|rates|baselines))`", text
+        )
+    )
     assert named == set(suite_titles())
 
 

@@ -192,7 +192,9 @@ def test_a_channel_of_no_known_kind_or_too_short_gives_moments():
 def test_windows_that_cannot_tell_of_a_pulse_say_so(recwarn):
     PhysioFeatures(DEAP, 16).fit(windows(seconds=20))
     assert not recwarn.list
-    with pytest.warns(UserWarning, match=r"PPG \(a.u.\): windows of 20 s at 8 Hz do not tell of pulse: mean") as said:
+    with pytest.warns(
+        UserWarning, match=r"PPG \(a.u.\): windows of 20 s at 8 Hz do not tell of pulse: mean"
+    ) as said:
         PhysioFeatures(DEAP, 8).fit(windows(seconds=20, rate=8))
     assert len(said) == 1
 
