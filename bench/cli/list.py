@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 LONG = 2 * 3600  # seconds of a full split from which on an estimator is called slow
-COSTS = "times: a full DEAP split (17,920 training, 7,680 test windows of 4 x 640) on two cores"
+COSTS = "times, reckoned: a full DEAP split (17,920 training, 7,680 test windows of 4 x 640) on two cores"
 
 EXAMPLES = """
 Examples:
