@@ -6,6 +6,6 @@ that is read.
 
 from bench.estimators._keras_classifier.classifier import KerasClassifier
 from bench.estimators._keras_classifier.ensemble import NetworkEnsemble
-from bench.estimators._keras_classifier.parameters import are_counts, is_count
+from bench.estimators._keras_classifier.parameters import are_counts, check_convolutions, is_count
 
-__all__ = ["KerasClassifier", "NetworkEnsemble", "are_counts", "is_count"]
+__all__ = ["KerasClassifier", "NetworkEnsemble", "are_counts", "check_convolutions", "is_count"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields
 from typing import Any, ClassVar, Self
 
@@ -51,3 +51,9 @@ def is_count(value: Any) -> bool:
 def are_counts(values: Any) -> bool:
     """Whether a parameter is a sequence of one or more whole numbers above 0."""
     return len(values) >= 1 and all(map(is_count, values))
+
+
+def check_convolutions(filters: Sequence[int], kernel_sizes: Sequence[int]) -> None:
+    """Raise ValueError unless there are as many numbers of filters as widths of kernels: one a convolution."""
+    if len(filters) != len(kernel_sizes):
+        raise ValueError(f"{filters=} and {kernel_sizes=} differ in number")

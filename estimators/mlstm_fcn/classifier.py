@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from bench.estimators._keras_classifier import KerasClassifier, are_counts, is_count
+from bench.estimators._keras_classifier import KerasClassifier, are_counts, check_convolutions, is_count
 from bench.registry import register_estimator
 
 if TYPE_CHECKING:
@@ -102,7 +102,6 @@ class MLSTMFCN(KerasClassifier):
     def check_parameters(self) -> None:
         """Raise ValueError, with its name, if a parameter has a value that it cannot have."""
         super().check_parameters()
-        if len(self.filters) != len(self.kernel_sizes):
-            raise ValueError(f"filters={self.filters} and kernel_sizes={self.kernel_sizes} differ in number")
+        check_convolutions(self.filters, self.kernel_sizes)
         if self.attention and not self.lstm:
             raise ValueError("attention=True needs the LSTM, but lstm=False")
