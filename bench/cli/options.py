@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -15,6 +16,33 @@ if TYPE_CHECKING:
 
 SuiteOption = Annotated[
     str, typer.Option("--suite", "-s", help="A suite's name (see `list suites`) or a path to a TOML file.")
+]
+OneSuiteOption = Annotated[
+    str | None,
+    typer.Option("--suite", "-s", help="A suite's name (see `list suites`) or a path to a TOML file."),
+]
+FolderOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--folder",
+        help="In place of a suite: your own recordings, trials.csv and a file of signals a trial.",
+        metavar="DIR",
+    ),
+]
+TargetOption = Annotated[
+    str | None, typer.Option("--target", help="With --folder: the column to predict.", metavar="COLUMN")
+]
+ThresholdOption = Annotated[
+    float | None,
+    typer.Option("--threshold", help="With --folder: above it a number is high, else low.", metavar="X"),
+]
+WindowSecondsOption = Annotated[
+    float | None,
+    typer.Option("--window-seconds", help="With --folder: of a window; by default 5.", metavar="SECONDS"),
+]
+OverlapOption = Annotated[
+    float | None,
+    typer.Option("--overlap", help="With --folder: that two windows share; by default 2.", metavar="SECONDS"),
 ]
 ResultsOption = Annotated[Path, typer.Option("--results", help="Where results are kept.", metavar="DIR")]
 StoredOption = Annotated[
@@ -133,6 +161,48 @@ def read_study(suite: str, profile: str) -> tuple[Suite, Profile]:
 
     chosen = profile_of(profile)
     return read_suite(suite), chosen
+
+
+def study_of(
+    suite: str | None,
+    profile: str,
+    folder: Path | None,
+    of_folder: dict[str, Any],
+    say: Callable[[str], None],
+) -> tuple[Suite, Profile]:
+    """Return the suite of ``--suite`` or that of ``--folder``, and the profile; SuiteError unless one is given.
+
+    `of_folder` are the options that say more of a folder: ``target``, ``threshold``, ``seconds`` and ``overlap``.
+    """
+    if folder is None:
+        for name, value in of_folder.items():
+            if value is not None:
+                option = "--window-seconds" if name == "seconds" else f"--{name}"
+                raise SuiteError(f"{option} is of --folder DIR; a suite says it in its file")
+        if suite is None:
+            raise SuiteError(
+                "say what to run: --suite NAME (see `list suites`) or --folder DIR --target COLUMN"
+            )
+        return read_study(suite, profile)
+    if suite is not None:
+        raise SuiteError("--suite and --folder: give one of them")
+    from bench.study.folder_suite import suite_of_folder
+    from bench.study.suite import profile_of
+
+    chosen = profile_of(profile)
+    return suite_of_folder(folder, say=say, **of_folder), chosen
+
+
+def once(say: Callable[[str], None]) -> Callable[[str], None]:
+    """Return what says each line the first time only."""
+    said: set[str] = set()
+
+    def say_once(line: str) -> None:
+        if line not in said:
+            said.add(line)
+            say(line)
+
+    return say_once
 
 
 def check_engine(name: str, address: str | None) -> None:

@@ -16,8 +16,11 @@ from bench.cli.options import (
     BudgetOption,
     DataRootOption,
     EngineOption,
+    FolderOption,
     JobsOption,
     MemoryOption,
+    OneSuiteOption,
+    OverlapOption,
     PluginsOption,
     ProfileOption,
     ProtocolsOption,
@@ -26,11 +29,14 @@ from bench.cli.options import (
     SaveModelsOption,
     SplitOption,
     SubjectsOption,
-    SuiteOption,
+    TargetOption,
+    ThresholdOption,
     TimeoutOption,
+    WindowSecondsOption,
     check_engine,
+    once,
     overrides_from,
-    read_study,
+    study_of,
     with_split,
 )
 from bench.cli.tables import write_tables
@@ -54,6 +60,8 @@ python -m bench run --suite deap-arousal
 
 python -m bench run --suite deap-arousal --data-root DEAP/data_preprocessed_python --profile full
 
+python -m bench run --folder recordings --target stress
+
 python -m bench run --suite hku956-valence --data-root HKU956 --estimators 'rocket,mlstm-fcn[cells=64]+smote'
 
 python -m bench run --suite deap-arousal --jobs 4 --timeout 15m --memory 4GB
@@ -75,7 +83,12 @@ python -m bench run --suite deap-arousal --estimators mlstm-fcn --save-models
 
 
 def run(
-    suite: SuiteOption,
+    suite: OneSuiteOption = None,
+    folder: FolderOption = None,
+    target: TargetOption = None,
+    threshold: ThresholdOption = None,
+    window_seconds: WindowSecondsOption = None,
+    overlap: OverlapOption = None,
     profile: ProfileOption = "quick",
     estimators: Annotated[
         str | None,
@@ -112,6 +125,7 @@ def run(
 ) -> None:
     """Run a suite: fit and test every estimator under every protocol, then write the tables.
 
+    With --folder in place of --suite the suite is made of a folder of recordings and kept in the results folder.
     Each cell runs in a process of its own: one that crashes, hangs or takes too much memory costs no other.
     Finished cells are stored as they end and reused by the next run, and two runs may share one folder.
     Exit status: 0 all cells have results, 1 some failed or are left, 2 the command, the suite or the data is at fault.
@@ -121,7 +135,9 @@ def run(
     size = None if memory is None else bytes_of(memory)
     span = None if budget is None else seconds_of(budget, "--budget")
     add_plugins(plugins)
-    study, chosen = read_study(suite, profile)
+    say = once(warn)
+    of_folder = {"target": target, "threshold": threshold, "seconds": window_seconds, "overlap": overlap}
+    study, chosen = study_of(suite, profile, folder, of_folder, say)
     overrides = overrides_from(estimators=estimators, protocols=protocols, seeds=seeds, subjects=subjects)
     overrides = with_split(overrides, split)
     if ablations and "protocols" in overrides:
@@ -145,10 +161,10 @@ def run(
             ablations=ablations,
             save_models=save_models,
             retry_failed=retry_failed,
-            say=warn,
+            say=say,
         )
     for notice in todo.notices:
-        warn(notice)
+        say(notice)
     from bench.running.cost import Budget, costs_of, longest_first
     from bench.running.local import Limits
 
@@ -166,6 +182,11 @@ def run(
 
         print_plan(todo, costs, console)
         return
+    if folder is not None:
+        from bench.study.folder_suite import keep_suite
+
+        kept = keep_suite(study, todo.store.folder)
+        warn(f"suite kept as {kept}: other commands take it, as in: python -m bench tables --suite {kept}")
     # With a budget the plan's order stands: all estimators on the first split, then on the next.
     if jobs is not None and jobs > 1 and span is None:
         longest_first(todo, costs)

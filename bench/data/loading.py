@@ -18,7 +18,7 @@ from bench.recordings import Recordings
 from bench.registry import Plugin, get
 from bench.spec import Spec, check_parameters
 
-RESERVED = ("root", "subjects")
+RESERVED = ("root", "subjects", "notes")
 
 
 @dataclass(frozen=True)
@@ -96,24 +96,40 @@ def load_recordings(
     subjects : sequence of int, optional
         Only these; None stands for all that the data set should have.
     say : callable
-        Told in a line what takes time.
+        Told in a line what takes time, and what the data set notes of its files.
+    """
+    recordings, notes = load_noted(source, subjects, say)
+    for line in notes.get("lines", ()):
+        say(line)
+    return recordings
+
+
+def load_noted(
+    source: Source, subjects: Sequence[int] | None, say: Callable[[str], None] = lambda text: None
+) -> tuple[Recordings, dict[str, Any]]:
+    """Load the recordings as `load_recordings`, with what the data set notes of its files.
+
+    A data set that has a parameter ``notes`` is given a dict to fill, of what JSON can hold: ``lines``, sentences
+    for the user, and ``channels``, for each name its ``rate`` (Hz) and the share ``missing`` as recorded.
     """
     make: Callable[..., Recordings] = source.plugin.factory
     arguments = {**source.parameters, "subjects": None if subjects is None else sorted(subjects)}
+    notes: dict[str, Any] = {}
+    asked = {"notes": notes} if "notes" in source.plugin.parameters() else {}
     if not source.plugin.about["cache"]:
-        return make(source.root, **arguments)
+        return make(source.root, **arguments, **asked), notes
     folder = cache_folder() / f"{source.plugin.name}-{_key(source, arguments)[:20]}"
     cached = _read_cache(folder)
     if cached is not None:
         return cached
     say(f"reading {source.plugin.name} (kept in {folder.parent} for the next run)")
-    recordings = make(source.root, **arguments)
+    recordings = make(source.root, **arguments, **asked)
     try:
-        _write_cache(folder, recordings)
+        _write_cache(folder, recordings, notes)
     except OSError as error:  # a full or read-only disk costs the next run time, not this one its result
         say(f"not kept for the next run: {error}")
-        return recordings
-    return _read_cache(folder) or recordings
+        return recordings, notes
+    return _read_cache(folder) or (recordings, notes)
 
 
 def cache_folder() -> Path:
@@ -140,7 +156,7 @@ def _key(source: Source, arguments: dict[str, Any]) -> str:
     return hashlib.sha256(repr(about).encode()).hexdigest()
 
 
-def _write_cache(folder: Path, recordings: Recordings) -> None:
+def _write_cache(folder: Path, recordings: Recordings, notes: dict[str, Any]) -> None:
     folder.parent.mkdir(parents=True, exist_ok=True)
     aside = Path(tempfile.mkdtemp(prefix=folder.name, suffix=".tmp", dir=folder.parent))
     try:
@@ -155,6 +171,7 @@ def _write_cache(folder: Path, recordings: Recordings) -> None:
             "credit": recordings.credit,
             "lengths": signals.lengths,
             "fingerprint": recordings.fingerprint,
+            "notes": notes,
         }
         (aside / "about.json").write_text(json.dumps(about))
         shutil.rmtree(folder, ignore_errors=True)
@@ -163,8 +180,8 @@ def _write_cache(folder: Path, recordings: Recordings) -> None:
         shutil.rmtree(aside, ignore_errors=True)
 
 
-def _read_cache(folder: Path) -> Recordings | None:
-    """Return the cached recordings, memory-mapped; None if there are none or their bytes have changed."""
+def _read_cache(folder: Path) -> tuple[Recordings, dict[str, Any]] | None:
+    """Return the cached recordings, memory-mapped, and notes; None if there are none or their bytes have changed."""
     import pandas as pd
 
     if not folder.is_dir():
@@ -172,8 +189,9 @@ def _read_cache(folder: Path) -> Recordings | None:
     try:
         about = json.loads((folder / "about.json").read_text())
         lengths, fingerprint = about.pop("lengths"), about.pop("fingerprint")
+        notes = about.pop("notes", {})
         signals = MappedSignals(folder / "signals.npy", len(about["channels"]), lengths)
         recordings = Recordings(signals=signals, trials=pd.read_parquet(folder / "trials.parquet"), **about)
     except (OSError, ValueError, KeyError, TypeError, DataError):
         return None
-    return recordings if recordings.fingerprint == fingerprint else None
+    return (recordings, notes) if recordings.fingerprint == fingerprint else None

@@ -149,8 +149,16 @@ class Published(_Strict):
         return value
 
 
+class Folder(_Strict):
+    """A data set that is a folder of recordings: seen from the suite's file, ``dataset = {folder = "DIR"}``."""
+
+    folder: Annotated[str, StringConstraints(min_length=1)]
+
+
 class Suite(_Strict):
     """One study: data set, target, windows, scaling, protocols, estimators and seeds.
+
+    ``dataset`` is the spec of a data set, or a `Folder`, whose path is absolute once a file has been read.
 
     ``seeds = 5`` stands for seeds 0 to 4: each gives a split and the estimators' random state.
     ``parameters`` sets parameters of an estimator by its name for all its specs; what a spec says in
@@ -161,7 +169,7 @@ class Suite(_Strict):
 
     name: str
     title: str
-    dataset: str
+    dataset: str | Folder
     target: Target
     windows: Windowing = Windowing()
     scaling: Scaling = "min-max"
@@ -176,6 +184,19 @@ class Suite(_Strict):
     ablations: Ablations | None = None
     published: list[Published] = []
     unknown: list[str] = []
+
+    @field_validator("dataset", mode="before")
+    @classmethod
+    def _named_or_a_folder(cls, value: Any) -> Any:
+        if isinstance(value, str | Folder):
+            return value
+        if isinstance(value, dict):
+            for key in value:
+                if key not in Folder.model_fields:
+                    raise ValueError(f"its key '{key}' is unknown{nearest(key, Folder.model_fields)}")
+            if isinstance(value.get("folder"), str) and value["folder"]:
+                return Folder(**value)
+        raise ValueError('has to be the name of a data set, or { folder = "DIR" }')
 
     @model_validator(mode="after")
     def _ablations_fit(self) -> Suite:

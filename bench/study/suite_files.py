@@ -13,7 +13,7 @@ from pydantic import BaseModel, ValidationError
 
 from bench.data.windows import Target, Windowing
 from bench.errors import SuiteError, nearest
-from bench.study.suite import Ablations, Change, Published, Suite, Thinning
+from bench.study.suite import Ablations, Change, Folder, Published, Suite, Thinning
 from bench.suites import SUITES, suite_titles
 
 # What one file says, beside the file. A suite's own file comes first, then the one it extends, and so on.
@@ -25,7 +25,8 @@ def read_suite(name_or_path: str) -> Suite:
 
     A file with ``extends``, the name of a suite or the path of a ``.toml`` file seen from its own folder,
     takes all keys of that suite but its `name`, and changes what it says itself: tables key by key;
-    lists, such as `published`, as a whole, so that ``[]`` takes one away.
+    lists, such as `published`, as a whole, so that ``[]`` takes one away. The folder of a data set is seen from
+    the folder of the file that names it.
 
     Raises
     ------
@@ -56,12 +57,17 @@ def read_suite(name_or_path: str) -> Suite:
     return suite
 
 
-def suite_as_toml(suite: Suite) -> str:
+def suite_as_toml(suite: Suite, place: Path | None = None) -> str:
     """Write a suite as one TOML file with all that is in force, which `read_suite` reads as an equal suite.
 
-    Left out is what is empty or off unless somebody says otherwise, and defaults that nothing looks at.
+    Left out is what is empty or off unless somebody says otherwise, and defaults that nothing looks at. For a file
+    in the folder `place`, the folder of the data set is written as seen from there.
     """
-    return tomli_w.dumps(_table(suite))
+    table = _table(suite)
+    if place is not None and isinstance(suite.dataset, Folder):
+        seen = os.path.relpath(suite.dataset.folder, os.path.realpath(place))
+        table["dataset"] = {"folder": Path(seen).as_posix()}
+    return tomli_w.dumps(table)
 
 
 def _layers(path: Path) -> list[_Layer]:
@@ -88,11 +94,15 @@ def _layers(path: Path) -> list[_Layer]:
 
 def _content(path: Path) -> dict[str, Any]:
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        content = tomllib.loads(path.read_text(encoding="utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise SuiteError(f"{path}: not valid TOML: {error}") from None
     except OSError as error:
         raise SuiteError(f"{path}: {error.strerror}") from None
+    dataset = content.get("dataset")
+    if isinstance(dataset, dict) and isinstance(dataset.get("folder"), str) and dataset["folder"]:
+        dataset["folder"] = os.path.abspath(path.parent / dataset["folder"])
+    return content
 
 
 def _parent(path: Path, extends: object) -> Path:
