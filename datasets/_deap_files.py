@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from bench.recordings import DataError
@@ -72,48 +71,3 @@ def sessions_spreadsheet(folder: Path) -> Path | None:
 def _beside(folder: Path, name: str) -> Path | None:
     places = (place / within / name for place in (folder, folder.absolute().parent) for within in _BESIDE)
     return next((path for path in places if path.is_file()), None)
-
-
-def choose_subjects(files: dict[int, Path], subjects: Sequence[int] | None) -> list[int]:
-    """Return the subjects to read, in order, or say which are not there.
-
-    Parameters
-    ----------
-    files : dict
-        The files that are there, as of `subject_files`.
-    subjects : sequence of int, optional
-        Those that are asked for; by default all 32.
-
-    Raises
-    ------
-    DataError
-        If none is asked for, one that nobody has, or one that is missing.
-    """
-    wanted = sorted(set(SUBJECTS if subjects is None else subjects))
-    if not wanted:
-        raise DataError("deap: no subject is asked for")
-    unknown = [subject for subject in wanted if subject not in SUBJECTS]
-    if unknown:
-        raise DataError(f"deap: there is no subject {_ranges(unknown)}; the subjects are 1 to {SUBJECTS[-1]}")
-    missing = [subject for subject in wanted if subject not in files]
-    if missing:
-        what, which = ("subject", "is") if len(missing) == 1 else ("subjects", "are")
-        folder = next(iter(files.values())).parent
-        message = f"{what} {_ranges(missing)} {which} missing from {folder} (found {_ranges(files)})"
-        rest = [subject for subject in wanted if subject in files]
-        if rest:
-            without = "it" if len(missing) == 1 else "them"
-            message += f"; to go on without {without}: --subjects {_ranges(rest).replace(' ', '')}"
-        raise DataError(message)
-    return wanted
-
-
-def _ranges(numbers: Iterable[int]) -> str:
-    """Return e.g. ``1-4, 6`` for 1, 2, 3, 4, 6."""
-    runs: list[list[int]] = []
-    for number in numbers:
-        if runs and number == runs[-1][-1] + 1:
-            runs[-1].append(number)
-        else:
-            runs.append([number])
-    return ", ".join(str(run[0]) if len(run) == 1 else f"{run[0]}-{run[-1]}" for run in runs)

@@ -18,10 +18,11 @@ import re
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, BinaryIO, NamedTuple
+from typing import Any, BinaryIO
 
 import numpy as np
 
+from bench.datasets._py2_pickle_array import BLOCK, Array, Span
 from bench.recordings import DataError
 
 __all__ = ["Array", "open_pickle"]
@@ -44,89 +45,12 @@ class _Name(str):
     """An admitted name. It stands for the function and is never called."""
 
 
-class _Span(NamedTuple):
-    """Where a long string lies in the file."""
-
-    start: int
-    n_bytes: int
-
-
 class _Dtype:
     """A dtype that the pickle is making: its code, then its byte order."""
 
     def __init__(self, code: str) -> None:
         self.code = code
         self.order = ""
-
-
-class Array:
-    """An array whose values may still be in the file.
-
-    Attributes
-    ----------
-    shape : tuple of int
-    dtype : numpy dtype
-    fortran : bool
-        Whether the first axis varies fastest.
-    """
-
-    def __init__(self, file: BinaryIO) -> None:
-        self._file = file
-        self.set((), np.dtype(np.uint8), False, b"\0")
-
-    def set(
-        self, shape: tuple[int, ...], dtype: np.dtype, fortran: bool, payload: _Span | bytes | str
-    ) -> None:
-        """Set what the array consists of; a str stands for its Latin-1 bytes."""
-        self.shape, self.dtype, self.fortran, self._payload = shape, dtype, fortran, payload
-
-    def read(self) -> np.ndarray:
-        """Return the whole array, read-only.
-
-        Raises
-        ------
-        DataError
-            If the file ends before it, or it is not made of bytes.
-        """
-        return self._flat(0, math.prod(self.shape)).reshape(self.shape, order="F" if self.fortran else "C")
-
-    def rows(self, columns: slice) -> Iterator[np.ndarray]:
-        """Yield ``array[i, columns]`` for each i; of an array in C order only that much is read.
-
-        Parameters
-        ----------
-        columns : slice
-            With start and stop, step 1.
-
-        Raises
-        ------
-        DataError
-            As `read`.
-        """
-        if self.fortran:
-            yield from self.read()[:, columns]
-            return
-        n_rows, n_columns, *rest = self.shape
-        width = math.prod(rest)
-        n_chosen = columns.stop - columns.start
-        for i in range(n_rows):
-            flat = self._flat((i * n_columns + columns.start) * width, n_chosen * width)
-            yield flat.reshape(n_chosen, *rest)
-
-    def _flat(self, start: int, n_items: int) -> np.ndarray:
-        first, n_bytes = start * self.dtype.itemsize, n_items * self.dtype.itemsize
-        if isinstance(self._payload, _Span):
-            self._file.seek(self._payload.start + first)
-            raw = self._file.read(n_bytes)
-        else:
-            part = self._payload[first : first + n_bytes]
-            try:
-                raw = part.encode("latin-1") if isinstance(part, str) else part
-            except UnicodeEncodeError as error:
-                raise DataError(f"{self._file.name}: text where the bytes of an array should be") from error
-        if len(raw) != n_bytes:
-            raise DataError(f"{self._file.name}: truncated while it was being read")
-        return np.frombuffer(raw, self.dtype)
 
 
 @contextmanager
@@ -181,7 +105,7 @@ class _Machine:
         raise self.damaged(f"more than {_MAX_OPCODES} instructions")
 
     def damaged(self, why: str) -> DataError:
-        return DataError(f"{self.file.name}: truncated or not a DEAP pickle: {why}")
+        return DataError(f"{self.file.name}: truncated or not a pickle of arrays: {why}")
 
     def refused(self, what: str) -> DataError:
         return DataError(f"{self.file.name}: refused: {what}")
@@ -206,11 +130,11 @@ class _Machine:
     def number(self, n_bytes: int, *, signed: bool = False) -> int:
         return int.from_bytes(self.take(n_bytes), "little", signed=signed)
 
-    def string(self, n_bytes: int) -> bytes | _Span:
+    def string(self, n_bytes: int) -> bytes | Span:
         if n_bytes < _LONG_STRING:
             return self.take(n_bytes)
         self.within(n_bytes)
-        span = _Span(self.file.tell(), n_bytes)
+        span = Span(self.file.tell(), n_bytes)
         self.file.seek(n_bytes, os.SEEK_CUR)
         return span
 
@@ -222,18 +146,40 @@ class _Machine:
         return text[:-1].decode("latin-1")
 
     def long_line(self) -> bytes:
-        """Read a string of protocol 0, which can be as long as the file; `readline` would hold it twice."""
+        """Read a line of protocol 0, which can be as long as the file; `readline` would hold it twice."""
+        line = self.line_span()
+        self.file.seek(line.start)
+        text = self.file.read(line.n_bytes)
+        self.take(1)
+        return text
+
+    def line_span(self) -> Span:
+        """Pass over a line and its end."""
         start, end = self.file.tell(), -1
         while end < 0:
             at = self.file.tell()
-            block = self.file.read(1 << 20)
+            block = self.file.read(BLOCK)
             if not block:
                 raise self.damaged(f"no end of line after byte {start}")
             end = block.find(b"\n")
-        self.file.seek(start)
-        text = self.file.read(at + end - start)
-        self.take(1)
-        return text
+        self.file.seek(at + end + 1)
+        return Span(start, at + end - start)
+
+    def literal(self) -> bytes | Span:
+        """Read a string of protocol 0, in quotes; a long one stays where it is."""
+        line = self.line_span()
+        if line.n_bytes < 2:
+            raise ValueError
+        after = self.file.tell()
+        self.file.seek(line.start)
+        first = self.file.read(1)
+        inside = Span(line.start + 1, line.n_bytes - 2, literal=True)
+        text = b"" if inside.n_bytes >= _LONG_STRING else self.file.read(inside.n_bytes)
+        self.file.seek(after - 2)
+        if first not in (b"'", b'"') or self.file.read(1) != first:
+            raise ValueError
+        self.file.seek(after)
+        return inside if inside.n_bytes >= _LONG_STRING else codecs.escape_decode(text)[0]
 
     # Building
 
@@ -290,13 +236,16 @@ class _Machine:
             code = f"{dtype.order}{dtype.code}"
             if not _NUMERIC.fullmatch(dtype.code) or dtype.order not in ("<", ">", "|"):
                 raise self.refused(f"the pickle holds an array of type {code!r:.100}")
-            if not isinstance(payload, (bytes, str, _Span)):
+            if not isinstance(payload, (bytes, str, Span)):
                 raise TypeError
             if len(shape) > 3 or not all(type(n) is int and 0 <= n < 1 << 32 for n in shape):
                 raise ValueError
             target.set(tuple(shape), np.dtype(code), bool(fortran), payload)
-            n_bytes = payload.n_bytes if isinstance(payload, _Span) else len(payload)
-            if n_bytes != math.prod(target.shape) * target.dtype.itemsize:
+            n_bytes = payload.n_bytes if isinstance(payload, Span) else len(payload)
+            expected = math.prod(target.shape) * target.dtype.itemsize
+            literal = isinstance(payload, Span) and payload.literal
+            # A byte takes one character to four in a literal; how many there are is known once it is read.
+            if not (expected <= n_bytes <= 4 * expected if literal else n_bytes == expected):
                 raise self.damaged(f"an array of shape {target.shape} and type {code} in {n_bytes} bytes")
         else:
             raise self.refused(f"the pickle sets the state of a {_kind(target)}")
@@ -328,10 +277,7 @@ class _Machine:
             case pickle.LONG1:
                 push(self.number(self.number(1), signed=True))
             case pickle.STRING:
-                quoted = self.long_line()
-                if len(quoted) < 2 or quoted[:1] not in (b"'", b'"') or quoted[-1:] != quoted[:1]:
-                    raise ValueError
-                push(codecs.escape_decode(memoryview(quoted)[1:-1])[0])
+                push(self.literal())
             case pickle.SHORT_BINSTRING | pickle.SHORT_BINBYTES:
                 push(self.string(self.number(1)))
             case pickle.BINSTRING | pickle.BINBYTES:
@@ -396,7 +342,7 @@ class _Machine:
 
                 for known in pickletools.opcodes:
                     if known.code.encode("latin-1") == opcode:
-                        raise self.refused(f"not a DEAP pickle: instruction {known.name} at byte {at}")
+                        raise self.refused(f"not a pickle of arrays: instruction {known.name} at byte {at}")
                 raise self.damaged(f"byte {at} is {opcode[0]:#04x}, no pickle instruction")
 
 

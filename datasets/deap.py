@@ -18,12 +18,12 @@ import numpy as np
 from bench.datasets._deap_files import (
     SUBJECTS,
     TRIALS,
-    choose_subjects,
     sessions_file,
     sessions_spreadsheet,
     subject_files,
 )
 from bench.datasets._deap_sessions import read_order, site_of
+from bench.datasets._subjects import choose_subjects
 from bench.recordings import DataError, Recordings
 from bench.registry import register_dataset
 
@@ -117,7 +117,7 @@ def deap(root: Path, *, subjects: Sequence[int] | None = None) -> Recordings:
     import pandas as pd
 
     files = subject_files(root)
-    chosen = choose_subjects(files, subjects)
+    chosen = choose_subjects("deap", SUBJECTS, files, next(iter(files.values())).parent, subjects)
     sessions = sessions_file(files[chosen[0]].parent)
     order, order_simulated = (None, False) if sessions is None else read_order(sessions, chosen)
     n_trials = len(TRIALS)

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from bench.datasets._subjects import spans
 from bench.recordings import DataError, Recordings
 from bench.registry import register_dataset
 
@@ -226,24 +227,13 @@ def _choose(rated: list[Record], folder: Path, subjects: Sequence[int] | None) -
         unknown = sorted(wanted - in_table)
         if unknown:
             asked = ", ".join(map(str, unknown))
-            raise DataError(f"HKU956: no subject {asked} in '{RATINGS}'; there are: {_spans(in_table)}")
+            raise DataError(f"HKU956: no subject {asked} in '{RATINGS}'; there are: {spans(in_table)}")
     absent = sorted(subject for subject in wanted if str(subject) not in in_folder)
     if absent:
-        there = _spans({int(name) for name in in_folder if name.isdecimal()}) or "none"
+        there = spans({int(name) for name in in_folder if name.isdecimal()}) or "none"
         names = ", ".join(f"hku{subject}" for subject in absent)
         raise DataError(f"{folder}: no folder {names}, though '{RATINGS}' has ratings; there are: {there}")
     return [record for record in rated if record.subject in wanted]
-
-
-def _spans(numbers: set[int]) -> str:
-    """Return e.g. ``"1-3, 7"`` for {1, 2, 3, 7}."""
-    spans: list[list[int]] = []
-    for number in sorted(numbers):
-        if spans and number == spans[-1][1] + 1:
-            spans[-1][1] = number
-        else:
-            spans.append([number, number])
-    return ", ".join(str(first) if first == last else f"{first}-{last}" for first, last in spans)
 
 
 def _match_files(records: list[Record], folder: Path, channels: list[str], ratings: Path) -> None:

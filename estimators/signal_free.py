@@ -71,6 +71,15 @@ def order_prior() -> NearestInOrder:
     return NearestInOrder()
 
 
+@register_estimator("place-prior", family="signal-free", ids=("order",), most_probable=True)
+def place_prior() -> Prior:
+    """Predict the class that this place in the session, whoever sat it, has more often than places have on the whole.
+
+    What a plan of the sessions gives away: where the baseline always comes first, its place tells it.
+    """
+    return Prior("order")
+
+
 class Prior:
     """Classes by their share in what is known of an id, against their share on the whole.
 

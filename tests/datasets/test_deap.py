@@ -316,7 +316,7 @@ BOMBS: dict[str, tuple[bytes, str]] = {
     "items that hold each other": (b"}q\x01U\x04datah\x01sU\x06labelsh\x01s.", "'data' is no array"),
     "memory that was never set": (b"h\x07.", "its instruction at byte 0 makes no sense"),
     "nothing on the stack": (b".", "its instruction at byte 0 makes no sense"),
-    "no pickle": (b"\x89PNG\r\n", "not a DEAP pickle: instruction PERSID at byte 1"),
+    "no pickle": (b"\x89PNG\r\n", "not a pickle of arrays: instruction PERSID at byte 1"),
     "text": (b"<html>", "byte 0 is 0x3c, no pickle instruction"),
     "empty": (b"", "it ends at byte 0"),
 }
@@ -357,7 +357,7 @@ def test_a_pickle_that_ends_anywhere_too_early_is_truncated(tmp_path: Path, form
     for n_bytes in reversed(range(len(FORMS[form]))):
         os.truncate(path, n_bytes)
         with (
-            pytest.raises(DataError, match=says("s05.dat: truncated or not a DEAP pickle: ")),
+            pytest.raises(DataError, match=says("s05.dat: truncated or not a pickle of arrays: ")),
             open_pickle(path),
         ):
             pass
@@ -369,7 +369,7 @@ def test_a_pickle_that_ends_anywhere_too_early_is_truncated(tmp_path: Path, form
 def test_a_file_cut_within_the_signals_is_truncated(folder: Path) -> None:
     os.truncate(folder / "s04.dat", 50_000_000)
     message = says(
-        "s04.dat: truncated or not a DEAP pickle: it ends at byte 50000000, 103219200 bytes were to"
+        "s04.dat: truncated or not a pickle of arrays: it ends at byte 50000000, 103219200 bytes were to"
     )
     with pytest.raises(DataError, match=message):
         deap(folder, subjects=[3, 4])
@@ -463,7 +463,7 @@ def test_missing_subjects_are_named_with_the_way_out(tmp_path: Path) -> None:
 
 
 def test_subjects_that_nobody_has_are_an_error(folder: Path) -> None:
-    with pytest.raises(DataError, match=says("there is no subject 0, 33-34; the subjects are 1 to 32")):
+    with pytest.raises(DataError, match=says("there is no subject 0, 33-34; the subjects are 1-32")):
         deap(folder, subjects=[3, 0, 33, 34])
     with pytest.raises(DataError, match="no subject is asked for"):
         deap(folder, subjects=[])

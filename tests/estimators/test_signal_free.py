@@ -4,7 +4,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from bench.estimators.signal_free import majority, order_prior, stratified_chance, subject_prior, trial_prior
+from bench.estimators.signal_free import (
+    majority,
+    order_prior,
+    place_prior,
+    stratified_chance,
+    subject_prior,
+    trial_prior,
+)
 
 X = np.random.default_rng(0).normal(size=(1000, 4, 16)).astype(np.float32)
 X.flags.writeable = False
@@ -58,6 +65,14 @@ def test_the_nearest_trials_of_the_same_person_tell_by_their_order():
     found = estimator.predict(ids(subject=[1, 1, 1, 2], order=[3, 8, 2, 4]))
     assert found.tolist() == ["high", "low", "low", "low"]
     assert estimator.predict_proba(ids(subject=[9], order=[1])).tolist() == [[0.5, 0.5]]
+
+
+def test_a_plan_of_the_sessions_tells_people_that_are_not_in_training():
+    X = ids(order=[1, 2, 3, 1, 2, 3, 1, 2, 3])
+    y = np.array(["rest", "stress", "fun", "rest", "fun", "stress", "rest", "stress", "fun"])
+    estimator = place_prior().fit(X, y)
+    assert estimator.predict(ids(order=[1, 2, 3])).tolist() == ["rest", "stress", "fun"]
+    np.testing.assert_allclose(estimator.predict_proba(ids(order=[9])), [[1 / 3, 1 / 3, 1 / 3]])
 
 
 def test_who_knows_the_trial_knows_it():
