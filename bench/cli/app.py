@@ -7,7 +7,7 @@ import sys
 
 import typer
 
-from bench.cli import audit, canary, check, data, list, run, stream, tables, verify, why
+from bench.cli import audit, canary, check, data, describe, list, new, run, stream, tables, verify, why
 from bench.errors import BenchError
 
 app = typer.Typer(
@@ -29,7 +29,9 @@ app.command(epilog=verify.EXAMPLES)(verify.verify)
 app.command(epilog=why.EXAMPLES)(why.why)
 app.command("list", epilog=list.EXAMPLES)(list.list_)
 app.command(epilog=check.EXAMPLES)(check.check)
-folders = typer.Typer(help="Make data folders.", no_args_is_help=True)
+app.command(epilog=new.EXAMPLES)(new.new)
+folders = typer.Typer(help="Describe recordings, and make some up.", no_args_is_help=True)
+folders.command(epilog=describe.EXAMPLES)(describe.describe)
 folders.command("simulate-deap", epilog=data.EXAMPLES)(data.simulate_deap)
 app.add_typer(folders, name="data")
 
