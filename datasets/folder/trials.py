@@ -52,8 +52,10 @@ def read_rows(root: Path, subjects: Sequence[int] | None, findings: Findings) ->
     """
     path = root / TRIALS
     if not path.is_file():
-        there = sorted(one.name for one in root.iterdir())[:8] if root.is_dir() else []
-        raise DataError(f"{path}: no such file{nearest(TRIALS, there)}")
+        there = [one.name for one in root.iterdir()] if root.is_dir() else []
+        close = difflib.get_close_matches(TRIALS, there, n=1)
+        hint = f"did you mean '{close[0]}'?" if close else "a folder of recordings has one, a row a trial"
+        raise DataError(f"{path}: no such file; {hint}")
     columns, rows = _read(path, shown(root, path), findings)
     findings.stop()
     known = {row.subject for row in rows}

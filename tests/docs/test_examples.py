@@ -51,6 +51,7 @@ def test_every_python_block_is_run_here(blocks):
         'register_estimator("forest"',
         "MLSTMFCN(",
         'register_dataset(\n    "pairs"',
+        'Path("recordings", "signals"',
         "register_resampler(",
         "register_protocol(",
     )
@@ -84,6 +85,29 @@ def test_the_data_set_of_the_page_is_read(my_plugins, pasted, tmp_path):
         np.savetxt(folder / f"{subject}_{trial}.csv", np.ones((64 * trial, 2)), delimiter=",")
     read = pasted("python -m bench check pairs --plugins my_plugins --data-root PAIRS", cwd=tmp_path)
     assert "6 trials of 2 subjects, 2 channels at 64 Hz; to predict: arousal" in read
+
+
+@pytest.fixture
+def own_folder(code_with, tmp_path, monkeypatch):
+    """The folder of recordings that the page makes, in the folder returned."""
+    monkeypatch.chdir(tmp_path)
+    exec(code_with("python", 'Path("recordings", "signals"'), {})
+    return tmp_path
+
+
+def test_the_folder_of_the_page_is_described_and_drawn(own_folder, pasted):
+    shown = pasted("python -m bench data describe recordings --picture trial.png", cwd=own_folder)
+    assert shown.startswith("recordings: 4 people, 16 trials of 20 s")
+    assert "no gap in time, no other rate or unit" in shown
+    assert (own_folder / "trial.png").stat().st_size > 10_000
+
+
+@pytest.mark.slow
+def test_the_folder_of_the_page_is_run_and_its_tables_are_made_again(own_folder, pasted):
+    pasted("python -m bench run --folder recordings --target stress", cwd=own_folder)
+    again = pasted("python -m bench tables --suite results/recordings/suite.toml", cwd=own_folder)
+    assert "subject-stratified" in again
+    assert "mlstm-fcn" in again
 
 
 def test_the_suite_of_the_page_can_be_read(code_with, tmp_path):

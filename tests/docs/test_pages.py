@@ -115,7 +115,7 @@ def test_every_suite_that_is_named_exists_and_every_suite_is_named(pages):
     from bench.suites import suite_titles
 
     text = "\n".join(pages.values())
-    named = set(re.findall(r"--suite ([a-z0-9-]+)(?![\w.-])", text))
+    named = set(re.findall(r"--suite ([a-z0-9-]+)(?![\w./-])", text))
     named |= set(
         re.findall(
             r"`([a-z0-9]+-(?:(?:arousal|valence)(?:-published|-baselines)?|leakage|rates|baselines))`", text
