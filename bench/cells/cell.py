@@ -18,6 +18,7 @@ from bench.cells.memory import PeakMemory
 from bench.cells.metrics import confusion, scores
 from bench.cells.one_at_a_time import alike_alone
 from bench.cells.prepare import Sides, prepare
+from bench.cells.probabilities import STORED, as_stored
 from bench.cells.quiet import import_quietly
 from bench.cells.training import Training, training_of
 from bench.data.scaling import Scaler, Scaling
@@ -263,8 +264,8 @@ def _predictions(
     predictions["y_pred"] = y_pred
     if probabilities is not None:
         named = pd.DataFrame(
-            probabilities,
+            as_stored(probabilities),
             columns=np.asarray(estimator.classes_).astype(str),
         ).reindex(columns=list(panel.classes), fill_value=0.0)
-        predictions = predictions.join(named.astype(np.float32).add_prefix("probability "))
+        predictions = predictions.join(named.astype(STORED).add_prefix("probability "))
     return predictions

@@ -10,15 +10,18 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterator, Mapping
-from pathlib import Path
+from dataclasses import asdict
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 import filelock
 
+from bench.cells.capsule import CAPSULE, Capsule
+from bench.cells.capsule_writing import write_capsule
 from bench.cells.cell import Cell, Outcome
-from bench.cells.checksums import PREDICTIONS, RESULT, SUMS, fault_of, seal
+from bench.cells.checksums import PREDICTIONS, RESULT, fault_of, seal
 from bench.cells.saved import ABOUT, MODEL, save_model
-from bench.cells.stored_cell import StoredCell, read_cell
+from bench.cells.stored_cell import StoredCell, place_of, read_cell
 from bench.errors import DataError
 
 LOGS, LOCKS = "logs", ".locks"
@@ -28,15 +31,28 @@ ABLATIONS, ROWS = "ablations", "rows.json"
 class Store:
     """The results of one suite on one data set: ``results/<suite>/`` or ``results/<suite>@simulated/``.
 
-    What was read of a cell is kept for as long as its file is the same; it is not pickled.
+    A cell has a folder of its own, or is in the folder's capsule; where it has both, the folder counts. What was read
+    is kept for as long as its file is the same; it is not pickled.
     """
 
     def __init__(self, results: Path, suite: str, simulated: bool) -> None:
         self.folder = results / (suite + ("@simulated" if simulated else ""))
         self._known: dict[Path, tuple[tuple[int, int], StoredCell]] = {}
+        self._capsule: tuple[tuple[int, int], Capsule] | None = None
 
     def __getstate__(self) -> dict[str, Any]:
-        return {"folder": self.folder, "_known": {}}
+        return {"folder": self.folder, "_known": {}, "_capsule": None}
+
+    @property
+    def capsule(self) -> Capsule | None:
+        """The capsule in the folder; None if there is none, DataError if it is damaged."""
+        path = self.folder / CAPSULE
+        version = _version_of(path)
+        if version is None:
+            return None
+        if self._capsule is None or self._capsule[0] != version:
+            self._capsule = version, Capsule(path)
+        return self._capsule[1]
 
     def prepare(self) -> None:
         """Make the folder, so that a disk that refuses (DataError) is known before hours of work."""
@@ -49,9 +65,7 @@ class Store:
 
     def path(self, cell: Cell) -> Path:
         """Return the cell's folder, for writer and reader alike."""
-        last = f"seed-{cell.seed}" + ("" if cell.fold is None else f"-fold-{cell.fold}")
-        top = self.folder / ABLATIONS / cell.ablation if cell.ablation else self.folder
-        return top.joinpath(cell.variant, cell.protocol, cell.estimator, last)
+        return self.folder / _place(cell)
 
     def log_dir(self, cell: Cell) -> Path:
         """Return the folder for what the cell's estimator writes while it is fitted.
@@ -80,8 +94,17 @@ class Store:
             shutil.rmtree(aside, ignore_errors=True)
 
     def read(self, cell: Cell) -> StoredCell | None:
-        """Return what is stored for the cell; None if nothing is, or nothing that can be read."""
-        return self._read(self.path(cell))
+        """Return what is stored for the cell; None if nothing is, or nothing that can be read.
+
+        Raises
+        ------
+        DataError
+            If there is a capsule, and it is damaged.
+        """
+        stored = self._read(self.path(cell))
+        if stored is None and self.capsule is not None:
+            return self.capsule.cells.get(_place(cell))
+        return stored
 
     def write(
         self, outcome: Outcome, result: dict[str, Any], about: dict[str, Any] | None = None
@@ -108,7 +131,7 @@ class Store:
         """Store a result anew with other values of some keys, its predictions as they are; DataError if the disk refuses."""
         result = {**stored.result, **changes}
         with self._into_place(stored.folder) as aside:
-            shutil.copytree(stored.folder, aside, dirs_exist_ok=True, ignore=shutil.ignore_patterns(SUMS))
+            stored.unpack(aside)
             (aside / RESULT).write_text(json.dumps(result, indent=1, default=str), encoding="utf-8")
             seal(aside)
         return StoredCell(stored.folder, result)
@@ -153,39 +176,48 @@ class Store:
             raise DataError(f"{folder}: cannot be written: {error.strerror or error}") from None
 
     def read_ablations(self) -> list[dict[str, Any]]:
-        """Return what `write_ablations` kept; nothing if no ablations were run, or it cannot be read."""
+        """Return what `write_ablations` kept, or else the capsule's; nothing if no ablations were run, or it cannot be read."""
         try:
             rows = json.loads((self.folder / ABLATIONS / ROWS).read_text(encoding="utf-8"))
         except (OSError, ValueError):
-            return []
+            return self.capsule.ablations if self.capsule is not None else []
         return rows if isinstance(rows, list) and all(isinstance(row, dict) for row in rows) else []
 
+    def write_capsule(self) -> Path:
+        """Put all that is stored into the folder's capsule; DataError if the disk refuses, or a cell is damaged."""
+        path = self.folder / CAPSULE
+        write_capsule(path, self.cells(), self.read_ablations())
+        return path
+
     def verify(self) -> Iterator[tuple[Path, str]]:
-        """Yield the folder of each cell with what is wrong with it: ``""`` if its checksums are right."""
+        """Yield the folder of each cell, and the capsule, with what is wrong with it: ``""`` if its checksums are right."""
+        if (self.folder / CAPSULE).is_file():
+            yield self.folder / CAPSULE, _fault_of_capsule(self.folder / CAPSULE)
         for folder in sorted(self.folder.glob("**/seed-*/")):
             if folder.suffix not in (".tmp", ".running"):
                 yield folder, fault_of(folder)
 
     def cells(self) -> Iterator[StoredCell]:
-        """Yield all stored cells, in the order of their paths."""
-        found = []
+        """Yield all stored cells, in the order of their paths; DataError if there is a capsule, and it is damaged."""
+        found: dict[Path, StoredCell] = {}
+        if self.capsule is not None:
+            found |= {self.folder / place: cell for place, cell in self.capsule.cells.items()}
         for folder, inside, files in os.walk(self.folder):
-            cell = os.path.basename(folder).startswith("seed-")
+            name = os.path.basename(folder)
+            cell = name.startswith("seed-")
             if cell and RESULT in files and not folder.endswith(".tmp"):
-                found.append(folder)
+                stored = self._read(Path(folder))
+                if stored is not None:
+                    found[Path(folder)] = stored
             # Nothing below a cell is one: with thousands of them, looking there takes as long as reading them.
             inside[:] = [] if cell else [name for name in inside if name != LOCKS]
-        for folder in sorted(found, key=lambda folder: folder.split(os.sep)):
-            stored = self._read(Path(folder))
-            if stored is not None:
-                yield stored
+        for path in sorted(found, key=lambda path: path.parts):
+            yield found[path]
 
     def _read(self, folder: Path) -> StoredCell | None:
-        try:
-            status = (folder / RESULT).stat()
-        except OSError:
+        version = _version_of(folder / RESULT)
+        if version is None:
             return None
-        version = status.st_ino, status.st_mtime_ns  # of the file: a result is never changed in its place
         known = self._known.get(folder)
         if known is not None and known[0] == version:
             return known[1]
@@ -193,6 +225,32 @@ class Store:
         if stored is not None:
             self._known[folder] = version, stored
         return stored
+
+
+def _place(cell: Cell) -> PurePosixPath:
+    try:
+        return place_of(asdict(cell))
+    except ValueError as error:
+        raise DataError(
+            f"no result can be stored of {cell.estimator} under {cell.protocol}: {error}"
+        ) from None
+
+
+def _version_of(file: Path) -> tuple[int, int] | None:
+    """Return what tells a file from another of its name, as none is changed in its place; None if there is none."""
+    try:
+        status = file.stat()
+    except OSError:
+        return None
+    return status.st_ino, status.st_mtime_ns
+
+
+def _fault_of_capsule(path: Path) -> str:
+    try:
+        _ = Capsule(path).windows
+    except DataError as error:
+        return str(error).removeprefix(f"{path}: ")
+    return ""
 
 
 def _replace(target: Path, aside: Path) -> None:

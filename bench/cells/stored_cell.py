@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 import math
+import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 import numpy as np
@@ -15,9 +16,11 @@ import pandas as pd
 from pyarrow import BufferReader, ChunkedArray
 from pyarrow.parquet import ParquetFile
 
-from bench.cells.checksums import NO_SUMS, PREDICTIONS, RESULT, fault_of
+from bench.cells.checksums import NO_SUMS, PREDICTIONS, RESULT, SUMS, fault_of
 from bench.cells.metrics import codes, confusion_by, trial_confusion_by
+from bench.cells.probabilities import as_stored
 from bench.cells.saved import has_model
+from bench.cells.training import read_history
 from bench.errors import DataError
 from bench.registry import SIGNAL_FREE
 
@@ -32,7 +35,7 @@ class Predicted:
     true, predicted : ndarray of shape (n_windows,), int64
         Places among the classes.
     subject, trial : ndarray of shape (n_windows,), int, or None
-    probabilities : ndarray of shape (n_windows, n_classes), float32, or None
+    probabilities : ndarray of shape (n_windows, n_classes), float16, or None
     """
 
     n_classes: int
@@ -91,6 +94,11 @@ class StoredCell:
         """Whether the trained model was kept."""
         return has_model(self.folder)
 
+    @property
+    def history(self) -> dict[str, np.ndarray]:
+        """Its learning curves, float64 of shape (n_epochs,) each; empty where the estimator tells of none."""
+        return read_history(self.folder)
+
     @cached_property
     def counts(self) -> dict[int, np.ndarray]:
         """The confusion matrix of each tested subject: int64 of shape (n_classes, n_classes).
@@ -137,10 +145,14 @@ class StoredCell:
                 coded(table["y_pred"]),
                 read.get("subject"),
                 read.get("trial"),
-                np.stack([read[name] for name in named], axis=1) if named else None,
+                as_stored(np.stack([read[name] for name in named], axis=1)) if named else None,
             )
         except (OSError, ValueError, KeyError) as error:
             raise DataError(f"{file}: cannot be read ({error}); run the suite again") from None
+
+    def unpack(self, folder: Path) -> None:
+        """Copy all files of the cell but its checksums into a folder."""
+        shutil.copytree(self.folder, folder, dirs_exist_ok=True, ignore=shutil.ignore_patterns(SUMS))
 
     def predictions(self) -> pd.DataFrame:
         """Read the predictions.
@@ -164,13 +176,36 @@ def read_cell(folder: Path) -> StoredCell | None:
         result = json.loads((folder / RESULT).read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return None
-    if not isinstance(result, dict) or not {"status", "identity", "cell", "suite"} <= result.keys():
-        return None
-    if not isinstance(result["identity"], dict) or "split" not in result["identity"]:
+    if not is_result(result):
         return None
     if result["status"] == "ok" and not (folder / PREDICTIONS).is_file():
         return None
     return StoredCell(folder, result)
+
+
+def place_of(cell: dict[str, Any]) -> PurePosixPath:
+    """Return where in the folder of its study a cell is stored, by the `cell` of its result.
+
+    Raises
+    ------
+    ValueError
+        If a name in it would lead elsewhere.
+    """
+    last = f"seed-{int(cell['seed'])}" + ("" if cell["fold"] is None else f"-fold-{int(cell['fold'])}")
+    names = [str(cell[name]) for name in ("variant", "protocol", "estimator")]
+    ablation = str(cell.get("ablation") or "")
+    for name in (*names, ablation):
+        if {"/", "\\"} & set(name) or name in (".", "..") or not (name.isprintable() or not name):
+            raise ValueError(f"{name!r} is no name of a folder")
+    top = ("ablations", ablation) if ablation else ()
+    return PurePosixPath(*top, *filter(None, names), last)
+
+
+def is_result(result: Any) -> bool:
+    """Whether something read from a file has the parts of a result."""
+    if not isinstance(result, dict) or not {"status", "identity", "cell", "suite"} <= result.keys():
+        return False
+    return isinstance(result["identity"], dict) and "split" in result["identity"]
 
 
 def differences(stored: dict[str, Any], wanted: dict[str, Any], path: str = "") -> list[str]:

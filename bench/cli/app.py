@@ -7,7 +7,7 @@ import sys
 
 import typer
 
-from bench.cli import audit, canary, check, data, describe, list, new, run, stream, tables, verify, why
+from bench.cli import audit, canary, capsule, check, data, describe, list, new, run, stream, tables, verify, why
 from bench.errors import BenchError
 
 app = typer.Typer(
@@ -34,6 +34,10 @@ folders = typer.Typer(help="Describe recordings, and make some up.", no_args_is_
 folders.command(epilog=describe.EXAMPLES)(describe.describe)
 folders.command("simulate-deap", epilog=data.EXAMPLES)(data.simulate_deap)
 app.add_typer(folders, name="data")
+capsules = typer.Typer(help="Join files that hold a study's results.", no_args_is_help=True)
+capsules.command(epilog=capsule.EXAMPLES)(capsule.merge)
+capsules.callback()(lambda: None)  # so that its one command keeps its name
+app.add_typer(capsules, name="capsule")
 
 
 def main() -> None:

@@ -137,7 +137,7 @@ def run(
     add_plugins(plugins)
     say = once(warn)
     of_folder = {"target": target, "threshold": threshold, "seconds": window_seconds, "overlap": overlap}
-    study, chosen = study_of(suite, profile, folder, of_folder, say)
+    study, chosen = study_of(suite, profile, folder, data_root, of_folder, say)
     overrides = overrides_from(estimators=estimators, protocols=protocols, seeds=seeds, subjects=subjects)
     overrides = with_split(overrides, split)
     if ablations and "protocols" in overrides:
@@ -233,6 +233,8 @@ def _run_plan(plan: Plan, engine: Engine, costs: Costs, jobs: int) -> int:
             failed, left = 0, []
     except KeyboardInterrupt:
         warn("interrupted: the finished cells are kept; the same command goes on with the others")
+        if any(plan.store.cells()):
+            plan.store.write_capsule()  # so that it can go on from another machine
         return 130
     if not left or any(plan.store.cells()):
         write_tables(plan.store, plan.suite)

@@ -17,13 +17,13 @@ EXAMPLES = "Example:\n\npython -m bench tables --suite deap-arousal"
 
 
 def tables(suite: SuiteOption, results: StoredOption = None) -> None:
-    """Rebuild leaderboard and confusion matrices from the stored predictions; trains nothing."""
+    """Rebuild all tables and figures from the stored predictions, or from a capsule alone; trains nothing."""
     for store, study in stored(suite, results):
         write_tables(store, study)
 
 
 def write_tables(store: Store, suite: Suite) -> None:
-    """Write all tables and figures of a store, and print the leaderboard."""
+    """Write the capsule, all tables and figures of a store, and print the leaderboard."""
     from bench.cli.leaderboard_table import print_leaderboard
     from bench.report.ablations_files import write_ablations
     from bench.report.confusion import write_confusions
@@ -34,6 +34,7 @@ def write_tables(store: Store, suite: Suite) -> None:
     from bench.report.sampling_rates_files import write_sampling_rates
     from bench.report.training import write_training
 
+    capsule = store.write_capsule()
     board = make_leaderboard(store)
     write_leaderboard(board, store)
     write_confusions(board, store)
@@ -51,3 +52,4 @@ def write_tables(store: Store, suite: Suite) -> None:
         f"tables and figures: {store.folder}/leaderboard.md, .csv, .tex{more} and {store.folder}/confusion/",
         soft_wrap=True,
     )
+    terminal.print(f"all that they follow from: {capsule}", soft_wrap=True)

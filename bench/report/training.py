@@ -11,7 +11,6 @@ from tabulate import tabulate
 
 from bench.cells.store import Store
 from bench.cells.stored_cell import StoredCell
-from bench.cells.training import read_history
 from bench.report.leaderboard import Leaderboard, notes, title
 from bench.report.rows import Key, read_rows, verdict_of
 from bench.report.scores import score_row
@@ -51,7 +50,7 @@ def make_training(store: Store) -> tuple[pd.DataFrame, dict[Key, list[Curves]]]:
     for key, cells in rows.items():
         told = [cell for cell in cells if cell.ok and isinstance(cell.result.get("training"), dict)]
         if told:
-            curves[key] = [read_history(cell.folder) for cell in told]
+            curves[key] = [cell.history for cell in told]
             lines.append(_line(key, told, curves[key]))
     table = pd.DataFrame(lines, columns=list(COLUMNS))
     order = table.assign(leaks=table.audit.str.startswith("LEAKS").astype(bool))

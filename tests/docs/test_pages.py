@@ -19,7 +19,7 @@ NOT_RUN = (
     (r"(pytest|make|ruff|mypy)\b.*", "the tests themselves, style and types; .ci/run does it"),
     (r"python tests/benchmarks/.*", "measures, or fits networks, for minutes to hours"),
     (
-        r"python -m bench .*--data-root (DEAP|HKU956|UEA)\b.*",
+        r"python -m bench .*--data-root (DEAP|HKU956|UEA|WESAD)\b.*",
         "needs recordings that are no part of the project",
     ),
     (r"(ray|srun|sleep) .*", "needs several machines; tests/running/test_ray.py has a cluster on one"),
@@ -51,6 +51,10 @@ NOT_RUN = (
         "tries every estimator on all windows; tests/cli has small ones",
     ),
     (r"python -m bench run --suite hku956-arousal", "named in a sentence; the same needs the recordings"),
+    (
+        r"python -m bench capsule merge .*",
+        "joins what two machines did; tests/cells/test_capsule.py does too",
+    ),
     (r"python -m bench tables .*--results results/reference", "needs the cells, which are not committed"),
 )
 
