@@ -167,6 +167,7 @@ def study_of(
     suite: str | None,
     profile: str,
     folder: Path | None,
+    data_root: Path | None,
     of_folder: dict[str, Any],
     say: Callable[[str], None],
 ) -> tuple[Suite, Profile]:
@@ -186,6 +187,8 @@ def study_of(
         return read_study(suite, profile)
     if suite is not None:
         raise SuiteError("--suite and --folder: give one of them")
+    if data_root is not None:
+        raise SuiteError("--data-root is of a suite's data set; --folder is the folder itself")
     from bench.study.folder_suite import suite_of_folder
     from bench.study.suite import profile_of
 

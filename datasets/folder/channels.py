@@ -46,7 +46,9 @@ def read_channels(root: Path) -> Listed:
     try:
         with path.open(encoding="utf-8-sig", newline="") as lines:
             header, *rows = [[cell.strip() for cell in line] for line in csv.reader(lines)] or [[]]
-    except (csv.Error, UnicodeDecodeError) as error:
+    except UnicodeDecodeError:
+        raise DataError(f"{where}: not a text in UTF-8") from None
+    except csv.Error as error:
         raise DataError(f"{where}: not a CSV table: {error}") from None
     _check_columns(header, where)
     names: list[str] = []

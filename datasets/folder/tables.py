@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import difflib
 import zipfile
+import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -93,7 +94,9 @@ def _read_csv(path: Path, where: str) -> dict[str, NDArray[np.float64]]:
                 raise DataError(f"{where}: {str(error).rpartition('error: ')[2].strip()}") from None
             table = pd.read_csv(path, encoding="utf-8-sig", dtype=str, **options)  # type: ignore[call-overload]
             raise _no_number(table, where) from None
-    except (UnicodeDecodeError, csv.Error) as error:
+    except UnicodeDecodeError:
+        raise DataError(f"{where}: not a text in UTF-8") from None
+    except csv.Error as error:
         raise DataError(f"{where}: not a CSV table: {error}") from None
     return {column: table[column].to_numpy() for column in header}
 
@@ -115,7 +118,10 @@ def _no_number(table: object, where: str) -> DataError:
         strange = np.flatnonzero(numbers.isna() & table[column].notna())
         if len(strange):
             text = str(table[column].iloc[strange[0]])[:40]
-            return DataError(f"{where}, line {strange[0] + 2}: {column} is '{text}', which is no number")
+            unit = " of seconds" if column == TIME else ""
+            return DataError(
+                f"{where}, line {strange[0] + 2}: {column} is '{text}', which is no number{unit}"
+            )
     return DataError(f"{where}: not a table of numbers")
 
 
@@ -140,7 +146,10 @@ def _read_parquet(path: Path, where: str) -> dict[str, NDArray[np.float64]]:
 def _read_arrays(path: Path, where: str) -> dict[str, NDArray[np.float64]]:
     arrays = {}
     try:
-        with np.load(path, allow_pickle=False) as file:  # nothing in it is executed
+        file = np.load(path, allow_pickle=False)  # nothing in it is executed
+        if isinstance(file, np.ndarray):
+            raise DataError(f"{where}: one array without a name; write it with numpy.savez(..., BVP=array)")
+        with file:
             for name in file.files:
                 array = file[name]
                 if array.ndim > 1 or array.dtype.kind not in "iuf":
@@ -148,8 +157,10 @@ def _read_arrays(path: Path, where: str) -> dict[str, NDArray[np.float64]]:
                         f"{where}: array '{name}' has shape {array.shape} of {array.dtype}; a channel is one row of numbers"
                     )
                 arrays[name] = array.astype(np.float64)
-    except (ValueError, EOFError, KeyError, zipfile.BadZipFile) as error:
-        raise DataError(f"{where}: not a file of NumPy arrays: {str(error).splitlines()[0]}") from None
+    except (ValueError, EOFError, KeyError, zlib.error, zipfile.BadZipFile):
+        raise DataError(
+            f"{where}: not a file of NumPy arrays of numbers (objects in it are not read)"
+        ) from None
     return arrays
 
 

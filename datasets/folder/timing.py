@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 LONGEST_GAP = 1.0  # seconds that are interpolated; of slow channels, one sample
 _GAP = 1.6  # steps: what is longer has lost a sample. Times rounded to milliseconds vary by a third at 500 Hz
 _NOTED, _REFUSED = 0.01, 0.1  # of the rate: what differs by more is said, and is an error
+_HOLES = 0.5  # of the time: what has more between its samples is not a signal with gaps
 _PARTS, _LEAST = 10, 32  # of a trial that are compared for a drift, and steps in one
 _ON_GRID = 0.1  # of a step: what is nearer to its place is taken as it is
 
@@ -35,12 +36,15 @@ class Clock:
         The rates of its parts (Hz).
     gaps : ndarray of shape (n_gaps, 2), float64
         Where a gap begins, and how many seconds are missing.
+    lost : float
+        Share of the track's time that is in gaps.
     """
 
     rate: float
     slowest: float
     fastest: float
     gaps: NDArray[np.float64]
+    lost: float
 
 
 def clock_of(track: Track) -> Clock | None:
@@ -48,13 +52,14 @@ def clock_of(track: Track) -> Clock | None:
     steps = np.diff(track.times)
     if len(steps) < 2:
         return None
-    lost = steps > _GAP * np.median(steps)
-    whole = steps[~lost]
+    is_gap = steps > _GAP * np.median(steps)
+    whole = steps[~is_gap]
     step = whole.mean()
-    gaps = np.column_stack([track.times[:-1][lost], steps[lost] - step])
+    gaps = np.column_stack([track.times[:-1][is_gap], steps[is_gap] - step])
     parts = np.array_split(whole, max(1, min(_PARTS, len(whole) // _LEAST)))
     rates = [1 / part.mean() for part in parts]
-    return Clock(1 / step, min(rates), max(rates), gaps)
+    lost = float(gaps[:, 1].sum() / (track.times[-1] - track.times[0]))
+    return Clock(1 / step, min(rates), max(rates), gaps, lost)
 
 
 def common_rate(rates: Sequence[float]) -> float:
@@ -78,7 +83,7 @@ def check_clocks(
         # Channels of one table have one clock: what is to be said of it is said once.
         said: dict[tuple[str, str, bool], list[str]] = {}
         for channel, own in clock.items():
-            for found in (*_rate_of(own, rates[channel], tracks[channel].clocked), *_gaps_of(own)):
+            for found in _said_of(own, rates[channel], tracks[channel].clocked):
                 said.setdefault(found, []).append(channel)
         for (line, kind, refused), names in said.items():
             who = "all channels" if len(names) == len(tracks) > 1 else ", ".join(names)
@@ -88,6 +93,14 @@ def check_clocks(
             "slow clocks", f"{rows[0].place}: the fastest channel has {max(rates.values()):.3g} samples a second; "
             "is its time in seconds?"
         )  # fmt: skip
+
+
+def _said_of(clock: Clock, usual: float, clocked: bool) -> list[tuple[str, str, bool]]:
+    """Return what is to be said, of which kind it is, and whether it is refused."""
+    if clock.lost > _HOLES:
+        share = f"{100 * clock.lost:.0f} % of the time is without samples"
+        return [(f"{share}: do they come in bursts? Give each its own time", "gaps in time", True)]
+    return [*_rate_of(clock, usual, clocked), *_gaps_of(clock)]
 
 
 def _rate_of(clock: Clock, usual: float, clocked: bool) -> list[tuple[str, str, bool]]:

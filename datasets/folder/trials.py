@@ -87,10 +87,22 @@ def _read(path: Path, name: str, findings: Findings) -> tuple[list[str], list[Ro
                 if any(cell.strip() for cell in cells):
                     row = _row(columns, cells, f"{name}, line {reader.line_num}", reader.line_num, findings)
                     rows += [] if row is None else [row]
-    except (csv.Error, UnicodeDecodeError) as error:
+    except UnicodeDecodeError:
+        raise DataError(f"{name}: not a text in UTF-8") from None
+    except csv.Error as error:
         raise DataError(f"{name}: not a CSV table: {error}") from None
     if not rows and not findings.faults:
         raise DataError(f"{name}: no trial at all")
+    _check_ids(rows, name, findings)
+    return columns, sorted(rows, key=lambda row: (row.subject, row.trial))
+
+
+def _check_ids(rows: list[Row], name: str, findings: Findings) -> None:
+    unknown = [row.line for row in rows if row.subject == 0]
+    if unknown and len(unknown) < len(rows):
+        findings.fault(
+            "ids", f"{name}, line {unknown[0]}: subject 0 stands for not known; number people from 1"
+        )
     seen: dict[tuple[int, int], int] = {}
     for row in rows:
         first = seen.setdefault((row.subject, row.trial), row.line)
@@ -99,18 +111,18 @@ def _read(path: Path, name: str, findings: Findings) -> tuple[list[str], list[Ro
                 "trials that stand twice",
                 f"{name}, line {row.line}: subject {row.subject} has trial {row.trial} on line {first} already",
             )
-    return columns, sorted(rows, key=lambda row: (row.subject, row.trial))
 
 
 def check_header(columns: list[str], name: str) -> None:
     """Refuse a first line that names no columns, or one twice; DataError."""
-    if len(columns) < 2 and ";" in "".join(columns):
-        raise DataError(f"{name}, line 1: columns are separated by commas, not by ';'")
+    for mark, called in ((";", "';'"), ("\t", "tabs")):
+        if mark in "".join(columns) and len(columns) < 3:
+            raise DataError(f"{name}, line 1: columns are separated by commas, not by {called}")
     if not any(columns):
         raise DataError(f"{name}: empty; its first line has to name the columns")
     for number, column in enumerate(columns, start=1):
         if not column:
-            raise DataError(f"{name}, line 1: column {number} has no name")
+            raise DataError(f"{name}, line 1: column {number} has no name; is it a table's index?")
         if columns.index(column) < number - 1:
             raise DataError(f"{name}, line 1: column '{column}' stands twice")
 
@@ -149,12 +161,10 @@ def _with_files(root: Path, row: Row, findings: Findings) -> Row:
     if not found:
         absent = choices[0] if named else choices[1]
         beside = [one.name for one in absent.parent.iterdir()] if absent.parent.is_dir() else []
-        close = [
-            one
-            for name in (absent.name, absent.stem)
-            for one in difflib.get_close_matches(name, beside, n=1, cutoff=0.7)
-        ]
-        hint = f"; did you mean '{close[0]}'?" if close else ""
+        close = [one for one in sorted(beside) if Path(one).stem == absent.stem]
+        for name in (absent.name, absent.stem):
+            close += difflib.get_close_matches(name, beside, n=1, cutoff=0.7)
+        hint = f"; there is '{close[0]}'" if close else ""
         other = "" if named else " (nor .parquet, .npz or a folder)"
         findings.fault("missing files", f"{shown(root, absent)}: no such file{other}, for {where}{hint}")
         return row

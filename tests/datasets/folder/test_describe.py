@@ -74,7 +74,7 @@ def test_faults_are_a_line_each(describe, own):
     assert done.returncode == 2
     assert done.stderr.splitlines()[-2:] == [
         "error: recordings/signals/2_3/EDA.csv, line 4: time goes back, from 2 to 1 s",
-        "recordings/signals/2_4/BVP.csv, line 3: time is 'x', which is no number",
+        "recordings/signals/2_4/BVP.csv, line 3: time is 'x', which is no number of seconds",
     ]
 
 

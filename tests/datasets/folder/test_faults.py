@@ -25,7 +25,7 @@ def test_a_missing_file_is_named_with_its_line_and_the_nearest(own):
     own.sensor("BVP").parent.rename(own.root / "signals" / "01_1")
     assert fault(own) == (
         "recordings/signals/1_1.csv: no such file (nor .parquet, .npz or a folder), for recordings/trials.csv, line 2; "
-        "did you mean '01_1'?"
+        "there is '01_1'"
     )
 
 
@@ -74,6 +74,10 @@ def test_a_channel_that_a_trial_lacks_is_named(own):
             "recordings/trials.csv, line 2: arousal is 'much', which is no finite number",
         ),
         (
+            lambda lines: [lines[0], lines[1].replace("1,1,", "0,1,"), *lines[2:]],
+            "recordings/trials.csv, line 2: subject 0 stands for not known; number people from 1",
+        ),
+        (
             lambda lines: [*lines[:3], lines[2], *lines[3:]],
             "recordings/trials.csv, line 4: subject 1 has trial 2 on line 3 already",
         ),
@@ -114,6 +118,7 @@ def test_time_that_goes_back_is_an_error_with_its_line(own):
     ("line", "message"),
     [
         ("2.25,much", ", line 11: EDA (uS) is 'much', which is no number"),
+        ("now,2.0", ", line 11: time is 'now', which is no number of seconds"),
         ("2.25,inf", ", line 11: EDA (uS) is infinite"),
         (",2.0", ", line 11: no time"),
         ("2.25,2.0,7", ": Expected 2 fields in line 11, saw 3"),
@@ -134,7 +139,7 @@ def test_a_file_without_a_head_or_without_times_is_an_error(own):
     own.write(path, ["Time,BVP", *lines[1:]])
     assert "no column 'time' (seconds), and no rate of 'Time' in channels.csv; is 'Time' meant?" in fault(own)
     path.write_bytes(b"\xff\xfe\x00\x01")
-    assert "signals/1_1/BVP.csv: not a CSV table" in fault(own)
+    assert fault(own) == "recordings/signals/1_1/BVP.csv: not a text in UTF-8"
     path.write_text("")
     assert "signals/1_1/BVP.csv: empty; its first line has to name the columns" in fault(own)
 
@@ -171,6 +176,18 @@ def test_a_gap_of_more_than_a_second_is_an_error(own):
         "recordings/signals/4_1: BVP: a gap in time of 2 s at 0.984375 s: longer than 1 s; cut the trial there, or "
         "leave it out"
     )
+
+
+def test_times_in_bursts_are_an_error(own):
+    own.stretch(own.sensor("BVP", 4, 1), lambda time: time // 0.125 * 0.125 + time % 0.125 / 20)
+    assert fault(own) == (
+        "recordings/signals/4_1: BVP: 95 % of the time is without samples: do they come in bursts? Give each its own time"
+    )
+
+
+def test_a_file_of_another_format_is_named(own):
+    own.sensor("BVP").parent.rename(own.root / "signals" / "1_1.txt")
+    assert fault(own).endswith("there is '1_1.txt'")
 
 
 def test_a_slow_channel_may_lack_one_sample(own):

@@ -142,6 +142,15 @@ def test_an_array_that_would_have_to_be_unpickled_is_refused(own, tmp_path):
 
     folder = own.sensor("BVP").parent
     np.savez(folder / "more.npz", sound=np.array([Trap()], dtype=object))
-    with pytest.raises(DataError, match=r"recordings/signals/1_1/more.npz: not a file of NumPy arrays"):
+    with pytest.raises(
+        DataError, match=r"recordings/signals/1_1/more.npz: not a file of NumPy arrays of numbers"
+    ):
         own.read()
     assert not (tmp_path / "trap").exists()
+
+
+def test_one_array_without_a_name_is_refused(own):
+    np.save(own.root / "array.npy", np.ones(9))
+    (own.root / "array.npy").rename(own.sensor("BVP").with_name("more.npz"))
+    with pytest.raises(DataError, match=r"more.npz: one array without a name"):
+        own.read()

@@ -113,6 +113,10 @@ def test_what_cannot_be_run_is_one_plain_line(run, options, message):
         ([], "say what to run: --suite NAME (see `list suites`) or --folder DIR --target COLUMN"),
         (["--folder", "recordngs", "--target", "x"], "--folder recordngs: no such folder"),
         (
+            ["--folder", "recordings", "--target", "x", "--data-root", "."],
+            "--data-root is of a suite's data set; --folder is the folder itself",
+        ),
+        (
             ["--folder", "recordings", "--target", "x", "--profile", "quik"],
             "--profile quik: unknown; did you mean 'quick'?",
         ),
