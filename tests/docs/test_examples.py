@@ -66,6 +66,19 @@ def test_the_estimator_of_the_readme_keeps_the_interface(my_plugins, pasted, tmp
     assert checked.count("ok ") > 5
 
 
+@pytest.mark.parametrize(
+    ("command", "file"),
+    [
+        ("python -m bench new estimator my-forest", "my_plugins/my_forest.py"),
+        ("python -m bench new estimator my-network --like torch", "my_plugins/my_network.py"),
+        ("python -m bench new suite my-study", "my-study.toml"),
+    ],
+)
+def test_a_start_is_written(pasted, tmp_path, command, file):
+    assert f"{file} is written" in pasted(command, cwd=tmp_path)
+    assert (tmp_path / file).is_file()
+
+
 @pytest.mark.slow
 def test_an_estimator_may_be_a_folder(my_plugins, pasted, tmp_path):
     folder = my_plugins("register_estimator(", "forest.py")
