@@ -158,7 +158,7 @@ def on_grid(
             "channels that end early",
             f"{row.place}: ends at {ends[first]:.4g} s, where {first} ends; {last} lasts {ends[last]:.4g} s",
         )
-    n = int(ends[first] * rate + 1e-3)
+    n = int(ends[first] * rate + _ON_GRID)
     grid = np.arange(n) / rate
     signal = np.empty((len(tracks), n), np.float32)
     for values, (channel, track) in zip(signal, tracks.items(), strict=True):

@@ -119,6 +119,7 @@ def test_times_rounded_to_milliseconds_give_the_true_rate(own):
         own.stretch(own.sensor("BVP", 1, trial), lambda time: round(time, 3))
     recordings, notes = own.read(subjects=[1])
     assert recordings.sampling_rate == 64
+    assert recordings.signals[0].shape == (3, 768)
     assert notes["lines"] == []
 
 

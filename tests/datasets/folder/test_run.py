@@ -42,6 +42,13 @@ def test_a_folder_of_three_rates_and_a_gap_is_run_to_its_leaderboard(run, own):
     assert {row["simulated"] for row in rows} == {"False"}
 
 
+def test_what_is_to_be_known_is_said_once_a_run_also_of_a_folder_that_was_read_before(run, own):
+    with_gap(own)
+    for _ in range(2):
+        done = run("--target", "stress", "--plan", *QUICK)
+        assert done.stderr.count("recordings/signals/4_1: BVP: a gap in time of 0.5 s") == 1
+
+
 def test_the_suite_that_was_made_is_kept_and_other_commands_take_it(run, bench, own):
     first = run("--target", "stress", *QUICK, "--protocols", "subject-stratified")
     kept = "results/recordings/suite.toml"
