@@ -16,7 +16,7 @@ from bench.datasets.folder.channels import CHANNELS, Listed, read_channels, same
 from bench.datasets.folder.findings import Findings
 from bench.datasets.folder.tables import Track, read_tracks
 from bench.datasets.folder.timing import check_clocks, clock_of, common_rate, on_grid
-from bench.datasets.folder.trials import TRIALS, Row, read_rows, table_of
+from bench.datasets.folder.trials import TRIALS, Row, read_rows, shown, table_of
 from bench.datasets.folder.units import check_units
 from bench.errors import DataError
 from bench.recordings import Recordings
@@ -84,6 +84,9 @@ def folder(
     findings.stop()
     kept = [{channel: clock for channel, clock in own.items() if clock is not None} for own in clocks]
     rates = {channel: common_rate([own[channel].rate for own in kept]) for channel in channels}
+    for channel, given in listed.rates:
+        if max(given / rates[channel], rates[channel] / given) > 1.01:
+            findings.notice("rates", f"{shown(root, root / CHANNELS)}: {channel} has {given:g} Hz there, {rates[channel]:g} Hz by its times")  # fmt: skip
     check_clocks(rows, trials, kept, rates, findings)
     rate = max(rates.values())
     gridded = [on_grid(row, trial, own, rate, findings) for row, trial, own in zip(rows, trials, kept, strict=True)]  # fmt: skip

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import difflib
+import warnings
 import zipfile
 import zlib
 from collections.abc import Mapping
@@ -17,6 +18,7 @@ from bench.datasets.folder.trials import check_header
 from bench.errors import DataError, nearest
 
 if TYPE_CHECKING:
+    import pandas as pd
     from numpy.typing import NDArray
 
 TIME, RATE = "time", "rate"
@@ -86,19 +88,35 @@ def _read_csv(path: Path, where: str) -> dict[str, NDArray[np.float64]]:
         check_header(header, where)
         if all(_is_number(column) for column in header):
             raise DataError(f"{where}, line 1: has to name the columns; it holds numbers")
-        options = {"names": header, "header": 0, "skip_blank_lines": False, "index_col": False}
         try:
-            table = pd.read_csv(path, encoding="utf-8-sig", dtype=np.float64, **options)  # type: ignore[call-overload]
-        except ValueError as error:
-            if isinstance(error, pd.errors.ParserError):
-                raise DataError(f"{where}: {str(error).rpartition('error: ')[2].strip()}") from None
-            table = pd.read_csv(path, encoding="utf-8-sig", dtype=str, **options)  # type: ignore[call-overload]
-            raise _no_number(table, where) from None
+            table = _read_table(path, header, np.float64)
+        except pd.errors.ParserWarning:
+            raise DataError(f"{where}: its lines hold more values than line 1 names columns") from None
+        except pd.errors.ParserError as error:
+            raise DataError(f"{where}: {str(error).rpartition('error: ')[2].strip()}") from None
+        except ValueError:
+            raise _no_number(_read_table(path, header, str), where) from None
     except UnicodeDecodeError:
         raise DataError(f"{where}: not a text in UTF-8") from None
     except csv.Error as error:
         raise DataError(f"{where}: not a CSV table: {error}") from None
     return {column: table[column].to_numpy() for column in header}
+
+
+def _read_table(path: Path, header: list[str], dtype: type) -> pd.DataFrame:
+    import pandas as pd
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("error" if dtype is np.float64 else "ignore", pd.errors.ParserWarning)
+        return pd.read_csv(
+            path,
+            encoding="utf-8-sig",
+            names=header,
+            header=0,
+            dtype=dtype,
+            skip_blank_lines=False,
+            index_col=False,
+        )
 
 
 def _is_number(text: str) -> bool:
@@ -109,10 +127,9 @@ def _is_number(text: str) -> bool:
     return True
 
 
-def _no_number(table: object, where: str) -> DataError:
+def _no_number(table: pd.DataFrame, where: str) -> DataError:
     import pandas as pd
 
-    assert isinstance(table, pd.DataFrame)
     for column in table:
         numbers = pd.to_numeric(table[column], errors="coerce")
         strange = np.flatnonzero(numbers.isna() & table[column].notna())
@@ -146,10 +163,12 @@ def _read_parquet(path: Path, where: str) -> dict[str, NDArray[np.float64]]:
 def _read_arrays(path: Path, where: str) -> dict[str, NDArray[np.float64]]:
     arrays = {}
     try:
-        file = np.load(path, allow_pickle=False)  # nothing in it is executed
-        if isinstance(file, np.ndarray):
-            raise DataError(f"{where}: one array without a name; write it with numpy.savez(..., BVP=array)")
-        with file:
+        with path.open("rb") as stream:
+            file = np.load(stream, allow_pickle=False)  # nothing in it is executed
+            if isinstance(file, np.ndarray):
+                raise DataError(
+                    f"{where}: one array without a name; write it with numpy.savez(..., BVP=array)"
+                )
             for name in file.files:
                 array = file[name]
                 if array.ndim > 1 or array.dtype.kind not in "iuf":
@@ -157,7 +176,7 @@ def _read_arrays(path: Path, where: str) -> dict[str, NDArray[np.float64]]:
                         f"{where}: array '{name}' has shape {array.shape} of {array.dtype}; a channel is one row of numbers"
                     )
                 arrays[name] = array.astype(np.float64)
-    except (ValueError, EOFError, KeyError, zlib.error, zipfile.BadZipFile):
+    except (ValueError, EOFError, KeyError, RuntimeError, zlib.error, zipfile.BadZipFile):
         raise DataError(
             f"{where}: not a file of NumPy arrays of numbers (objects in it are not read)"
         ) from None
@@ -218,9 +237,11 @@ def _tracks(
     tracks = []
     for channel, values in columns.items():
         time = times[channel]
-        infinite = np.flatnonzero(np.isinf(values))
-        if len(infinite):
-            raise DataError(f"{where}, {word} {infinite[0] + first}: {channel} is infinite")
+        large = np.flatnonzero(np.abs(values) > np.finfo(np.float32).max)
+        if len(large):
+            raise DataError(
+                f"{where}, {word} {large[0] + first}: {channel} is {values[large[0]]:g}, too large a number"
+            )
         there = np.isfinite(values)
         if not there.any():
             raise DataError(f"{where}: {channel} has no value at all")
@@ -271,4 +292,4 @@ def _ascending(
 
 
 def _plain(seconds: float) -> str:
-    return f"{seconds:.6f}".rstrip("0").rstrip(".")
+    return f"{seconds:.6f}".rstrip("0").rstrip(".") if abs(seconds) < 1e12 else f"{seconds:.6g}"

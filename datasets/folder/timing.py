@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 LONGEST_GAP = 1.0  # seconds that are interpolated; of slow channels, one sample
 _GAP = 1.6  # steps: what is longer has lost a sample. Times rounded to milliseconds vary by a third at 500 Hz
 _NOTED, _REFUSED = 0.01, 0.1  # of the rate: what differs by more is said, and is an error
+_JITTER = 0.2  # of a step, at both ends of a trial together: in a few steps it looks like another rate
 _HOLES = 0.5  # of the time: what has more between its samples is not a signal with gaps
 _PARTS, _LEAST = 10, 32  # of a trial that are compared for a drift, and steps in one
 _ON_GRID = 0.1  # of a step: what is nearer to its place is taken as it is
@@ -38,6 +39,8 @@ class Clock:
         Where a gap begins, and how many seconds are missing.
     lost : float
         Share of the track's time that is in gaps.
+    n_steps : int
+        From sample to sample, gaps not counted.
     """
 
     rate: float
@@ -45,6 +48,7 @@ class Clock:
     fastest: float
     gaps: NDArray[np.float64]
     lost: float
+    n_steps: int
 
 
 def clock_of(track: Track) -> Clock | None:
@@ -59,7 +63,7 @@ def clock_of(track: Track) -> Clock | None:
     parts = np.array_split(whole, max(1, min(_PARTS, len(whole) // _LEAST)))
     rates = [1 / part.mean() for part in parts]
     lost = float(gaps[:, 1].sum() / (track.times[-1] - track.times[0]))
-    return Clock(1 / step, min(rates), max(rates), gaps, lost)
+    return Clock(1 / step, min(rates), max(rates), gaps, lost, len(whole))
 
 
 def common_rate(rates: Sequence[float]) -> float:
@@ -111,7 +115,7 @@ def _rate_of(clock: Clock, usual: float, clocked: bool) -> list[tuple[str, str, 
         line = f"its rate drifts between {clock.slowest:.4g} and {clock.fastest:.4g} Hz{how}"
         return [(line, "rates that drift", refused)]
     apart = max(clock.rate / usual, usual / clock.rate) - 1
-    if apart > _NOTED:
+    if apart > _NOTED + _JITTER / clock.n_steps:
         refused = apart > _REFUSED
         how = "; bring the trials to one rate" if refused else ""
         line = f"{clock.rate:.4g} Hz, in the other trials {usual:.4g} Hz{how}"

@@ -119,7 +119,7 @@ def test_time_that_goes_back_is_an_error_with_its_line(own):
     [
         ("2.25,much", ", line 11: EDA (uS) is 'much', which is no number"),
         ("now,2.0", ", line 11: time is 'now', which is no number of seconds"),
-        ("2.25,inf", ", line 11: EDA (uS) is infinite"),
+        ("2.25,inf", ", line 11: EDA (uS) is inf, too large a number"),
         (",2.0", ", line 11: no time"),
         ("2.25,2.0,7", ": Expected 2 fields in line 11, saw 3"),
     ],
@@ -129,6 +129,15 @@ def test_a_cell_that_is_no_number_is_an_error_with_its_line(own, line, message):
     lines = own.lines(path)
     own.write(path, [*lines[:10], line, *lines[11:]])
     assert fault(own) == f"recordings/signals/2_3/EDA.csv{message}"
+
+
+def test_lines_with_more_values_than_columns_are_an_error(own):
+    path = own.sensor("EDA", 2, 3)
+    head, *lines = own.lines(path)
+    own.write(path, [head, *(f"{line},7" for line in lines)])
+    assert (
+        fault(own) == "recordings/signals/2_3/EDA.csv: its lines hold more values than line 1 names columns"
+    )
 
 
 def test_a_file_without_a_head_or_without_times_is_an_error(own):
@@ -293,6 +302,11 @@ def test_a_level_far_from_the_other_trials_and_a_flat_channel_are_noticed(own):
 def test_a_fault_in_channels_csv_names_its_line(own, text, message):
     (own.root / "channels.csv").write_text(text)
     assert fault(own) == f"recordings/channels.csv, {message}"
+
+
+def test_a_rate_that_the_times_contradict_is_noticed(own):
+    (own.root / "channels.csv").write_text("channel,rate\nBVP,128\nEDA (uS),4\ntemperature (deg C),\n")
+    assert notices(own) == ["recordings/channels.csv: BVP has 128 Hz there, 64 Hz by its times"]
 
 
 def test_a_channel_that_channels_csv_does_not_name_is_an_error(own):
