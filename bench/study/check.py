@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import inspect
+import warnings
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -10,13 +12,16 @@ from bench.cells.making import HARNESS
 from bench.cells.quiet import import_quietly
 from bench.data.loading import find_sources
 from bench.recordings import KNOWN, Recordings
-from bench.registry import get
+from bench.registry import Plugin, get
 from bench.spec import Spec, check_parameters
 from bench.study.check_conduct import GlobalNumbers, check_claims, check_copies, check_input, check_seed
 from bench.study.check_cost import check_cost
 from bench.study.check_lines import Check, attempt
 from bench.study.check_predictions import LABELS, check_predictions
 from bench.study.check_trial import OnTrial, Said
+
+# As in a cell's result.
+_NOT_FOR_USERS = (DeprecationWarning, PendingDeprecationWarning, FutureWarning, ResourceWarning)
 
 
 def check_estimator(spec: Spec, *, cost: bool = False) -> Iterator[Check]:
@@ -40,16 +45,18 @@ def check_estimator(spec: Spec, *, cost: bool = False) -> Iterator[Check]:
     trial = OnTrial(plugin, spec.parameters)
     fitted: list[Any] = []
     said: list[Said] = []
-    with GlobalNumbers(seed=1) as numbers:
+    with GlobalNumbers(seed=1) as numbers, warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
         fault = attempt(lambda: fitted.append(trial.fit(trial.make())))
         unsaid = fault or attempt(lambda: said.append(trial.ask(*fitted)))
-    yield Check(
-        f"fits {trial.what}, with str classes",
-        fault,
-        "see what the error says; `fit(X, y)` takes X of shape (n_windows, n_channels, n_timepoints) and returns self",
-    )
+    yield Check(f"fits {trial.what}, with str classes", fault, _advice(plugin, spec, fault))
     if fault:
         return
+    told = dict.fromkeys(
+        f"{w.category.__name__}: {w.message}" for w in caught if not issubclass(w.category, _NOT_FOR_USERS)
+    )
+    if told:
+        yield Check("fits and predicts without a warning", note="; ".join([*told][:3]))
     (estimator,) = fitted
     for found in check_predictions(trial, estimator):
         yield found
@@ -64,6 +71,20 @@ def check_estimator(spec: Spec, *, cost: bool = False) -> Iterator[Check]:
     yield from check_claims(trial, estimator, spec.resampler if weighs else "")
     if cost and not plugin.signal_free:
         yield from check_cost(trial)
+
+
+def _advice(plugin: Plugin, spec: Spec, fault: str) -> str:
+    """Return what to do about a fit that failed."""
+    unset = [
+        name
+        for name, default in plugin.parameters(HARNESS).items()
+        if default is inspect.Parameter.empty and name not in spec.parameters
+    ]
+    if unset:
+        return f"{unset[0]} has no default: give it one, or check '{spec.name}[{unset[0]}=...]'"
+    if "dim 3" in fault or "3 dim" in fault:
+        return "of a classifier of tables, return flattened(classifier) or with_features(classifier) of bench.adapters"
+    return "fit(X, y) takes X of shape (n_windows, n_channels, n_timepoints) and y of shape (n_windows,), and returns self"
 
 
 def check_dataset(spec: Spec, root: Path | None) -> Iterator[Check]:

@@ -106,8 +106,11 @@ class OnTrial:
             self.what = f"ids of {N_WINDOWS} windows"
 
     def make(self) -> Any:
-        """Make an estimator as a cell of seed 0 does."""
-        return make_estimator(self.plugin, self.parameters, 0, channels=CHANNELS, sampling_rate=RATE)
+        """Make an estimator as a cell of seed 0 does; TypeError if it is none."""
+        made = make_estimator(self.plugin, self.parameters, 0, channels=CHANNELS, sampling_rate=RATE)
+        if not hasattr(made, "fit"):
+            raise TypeError(f"the registered function returns a {type(made).__name__}, which has no fit")
+        return made
 
     def fit(self, estimator: Any, rows: Any = slice(None), X: Any = None, **extras: Any) -> Any:
         """Fit an estimator to copies of the windows, or of `X` in their place, and return it.

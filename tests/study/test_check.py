@@ -69,6 +69,33 @@ def test_what_makes_all_else_pointless_is_the_last_line(name, fault):
 
 
 @pytest.mark.parametrize(
+    ("name", "fault", "advice"),
+    [
+        ("kit-nothing", "the registered function returns a NoneType, which has no fit", "fit(X, y) takes X"),
+        (
+            "kit-unset",
+            "missing 1 required",
+            "level has no default: give it one, or check 'kit-unset[level=...]'",
+        ),
+        (
+            "kit-table",
+            "ValueError: Found array with dim 3",
+            "flattened(classifier) or with_features(classifier)",
+        ),
+    ],
+)
+def test_who_cannot_be_fitted_is_told_what_is_most_likely_missing(name, fault, advice):
+    (one,) = checks(name)
+    assert fault in one.fault
+    assert advice in one.advice
+
+
+def test_a_warning_is_told_once_as_a_cell_tells_it():
+    (note,) = [one.note for one in checks("kit-warns") if one.note]
+    assert note == "UserWarning: few windows"
+
+
+@pytest.mark.parametrize(
     ("name", "sentence", "fault"),
     [
         ("kit-changesinput", "leaves its windows as they are", "predict changes the windows"),

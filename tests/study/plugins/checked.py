@@ -2,6 +2,7 @@
 
 import random
 import time
+import warnings
 
 import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin
@@ -189,7 +190,15 @@ class NoPredict(BaseEstimator):
         return self
 
 
+class Warns(Sound):
+    def fit(self, X, y):
+        warnings.warn("few windows", stacklevel=1)
+        warnings.warn("will change", FutureWarning, stacklevel=1)
+        return super().fit(X, y)
+
+
 FAULTY = (
+    Warns,
     *(ChangesInput, DrawsGlobally, OwnSeedEachTime, SeedsAll, ColumnsReversed, ClassesReversed, Unsorted),
     *(NotClonable, ForgetsInClones, PicklesHalf, HoldsALambda, Codes, Column, ReturnsNone, Squeezes),
     *(ClassesOfTest, ThreeClasses, ClaimsWeights, Explodes, NoPredict, Sound),
@@ -215,3 +224,20 @@ class ForgetsInFiles(Sound):
         loaded, content = cls(), np.load(path.with_suffix(".npz"))
         loaded.classes_, loaded.means_ = content["classes"], content["means"] + 1
         return loaded
+
+
+@register_estimator("kit-nothing", family="faulty")
+def nothing():
+    """Makes nothing."""
+
+
+@register_estimator("kit-unset", family="faulty")
+def unset(*, level: float):
+    return Sound(level)
+
+
+@register_estimator("kit-table", family="faulty")
+def table():
+    from sklearn.linear_model import LogisticRegression
+
+    return LogisticRegression()
