@@ -43,7 +43,7 @@ def check_cost(trial: OnTrial) -> Iterator[Check]:
     fault = attempt(step)
     sentence = f"fit and predict of {_listed(SIZES)} windows of ({len(CHANNELS)}, {SAMPLES})"
     if len(seconds) == len(SIZES):
-        slope = f", growing as n^{growth(seconds):.1f}" if seconds[-1] > 0.1 else ""
+        slope = f", growing as n^{growth(seconds):.1f}" if seconds[-1] > 1 else ""
         sentence += f": {_listed([f'{s:.2g}' if s < 10 else f'{s:.0f}' for s in seconds])} s{slope}; {_listed([f'{m:.0f}' for m in megabytes])} MB"
     yield Check(
         sentence,
