@@ -7,7 +7,23 @@ import sys
 
 import typer
 
-from bench.cli import audit, canary, capsule, check, data, describe, list, new, run, stream, tables, verify, why
+from bench.cli import (
+    audit,
+    canary,
+    capsule,
+    check,
+    claim,
+    compare,
+    data,
+    describe,
+    list,
+    new,
+    run,
+    stream,
+    tables,
+    verify,
+    why,
+)
 from bench.errors import BenchError
 
 app = typer.Typer(
@@ -25,6 +41,8 @@ app.command(epilog=stream.EXAMPLES)(stream.stream)
 app.command(epilog=audit.EXAMPLES)(audit.audit)
 app.command(epilog=canary.EXAMPLES)(canary.canary)
 app.command(epilog=tables.EXAMPLES)(tables.tables)
+app.command(epilog=compare.EXAMPLES)(compare.compare)
+app.command(epilog=claim.EXAMPLES)(claim.claim)
 app.command(epilog=verify.EXAMPLES)(verify.verify)
 app.command(epilog=why.EXAMPLES)(why.why)
 app.command("list", epilog=list.EXAMPLES)(list.list_)

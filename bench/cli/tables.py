@@ -26,6 +26,7 @@ def write_tables(store: Store, suite: Suite) -> None:
     """Write the capsule, all tables and figures of a store, and print the leaderboard."""
     from bench.cli.leaderboard_table import print_leaderboard
     from bench.report.ablations_files import write_ablations
+    from bench.report.comparisons_files import write_comparisons
     from bench.report.confusion import write_confusions
     from bench.report.leaderboard import make_leaderboard
     from bench.report.leaderboard_files import write_leaderboard
@@ -39,6 +40,7 @@ def write_tables(store: Store, suite: Suite) -> None:
     write_leaderboard(board, store)
     write_confusions(board, store)
     others = [
+        *write_comparisons(board, store),
         *write_leakage(board, store),
         *write_ablations(board, store),
         *write_sampling_rates(board, store),

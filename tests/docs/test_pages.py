@@ -52,6 +52,10 @@ NOT_RUN = (
     ),
     (r"python -m bench run --suite hku956-arousal", "named in a sentence; the same needs the recordings"),
     (
+        r"python -m bench (claim|compare) .*",
+        "needs results of a run; tests/report/test_claims.py has made ones",
+    ),
+    (
         r"python -m bench capsule merge .*",
         "joins what two machines did; tests/cells/test_capsule.py does too",
     ),

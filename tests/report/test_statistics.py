@@ -46,7 +46,9 @@ def test_the_bayesian_test_is_that_of_baycomp(n_people, shift):
     differences = np.random.default_rng(n_people).normal(shift, 0.05, n_people)
     found = bayesian_signed_rank(differences)
     theirs = baycomp.SignedRankTest.probs(np.zeros(n_people), differences, rope=0.01, random_state=1)
-    assert found == pytest.approx(theirs, abs=0.01)  # four standard errors of 50,000 draws on either side
+    assert found == pytest.approx(
+        theirs, abs=0.015
+    )  # four standard errors of 20,000 draws here, 50,000 there
 
 
 def test_wilcoxon_and_sign_flips_are_what_counting_gives():
