@@ -23,7 +23,7 @@ def flat(text):
         (["tables", "--suite", "uea"], "no results yet; run first: python -m bench run --suite uea"),
         (["list", "estimator"], "list estimator: unknown; did you mean 'estimators'?"),
         (["lst"], "Did you mean 'list'?"),
-        (["run"], "Missing option '--suite'"),
+        (["run"], "say what to run: --suite NAME (see `list suites`) or --folder DIR --target COLUMN"),
         (["run", "--suite", "uea", "--seeds", "0"], "Invalid value for '--seeds'"),
     ],
 )  # fmt: skip
