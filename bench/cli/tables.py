@@ -31,6 +31,8 @@ def write_tables(store: Store, suite: Suite) -> None:
     from bench.report.leaderboard import make_leaderboard
     from bench.report.leaderboard_files import write_leaderboard
     from bench.report.leakage_files import write_leakage
+    from bench.report.methods import write_methods
+    from bench.report.people_file import write_people
     from bench.report.published import write_published
     from bench.report.sampling_rates_files import write_sampling_rates
     from bench.report.training import write_training
@@ -46,6 +48,8 @@ def write_tables(store: Store, suite: Suite) -> None:
         *write_sampling_rates(board, store),
         *write_training(board, store),
         *write_published(board, suite, store),
+        *write_methods(board, store),
+        *write_people(board, store),
     ]
     terminal = make_console()
     print_leaderboard(board, terminal)

@@ -177,7 +177,7 @@ def notes(board: Leaderboard) -> list[str]:
     lines.append(
         f"Data: {size}channels {', '.join(about['channels'])}." if size else "Data: one table a data set."
     )
-    lines.append(_how(board.setting, about.get("recorded_rate")))
+    lines.append(how(board.setting, about.get("recorded_rate")))
     lines.append(f"Profile {about['profile']}: {changes}.")
     lines.append(
         "Scores: once a seed, on the windows of all its folds together; shown is the mean over seeds, ± their "
@@ -198,7 +198,7 @@ def notes(board: Leaderboard) -> list[str]:
     return lines
 
 
-def _how(setting: dict[str, Any], recorded_rate: float | None) -> str:
+def how(setting: dict[str, Any], recorded_rate: float | None) -> str:
     """Say how trials became labelled, scaled windows; `recorded_rate` in Hz if they were resampled."""
     target, windows, scaling = setting["target"], setting["windows"], setting["scaling"]
     limit = target["threshold"]

@@ -10,6 +10,8 @@ from bench.cells.saved import read_about
 from bench.live.samples import replayed
 from bench.study.suite_files import read_suite
 
+from .stored_probabilities import are_as_stored
+
 
 @pytest.fixture
 def train_at(train, toy_suite):
@@ -37,7 +39,7 @@ def test_a_replay_says_what_the_benchmark_said_of_the_same_windows(train_at, str
         assert "after its baseline of 1 s): this trial was not in training" in done.err
         assert found["class"].tolist() == expected.y_pred.tolist()
         best = expected[["probability low", "probability high"]].max(axis=1)
-        assert found.probability.astype(float).to_numpy() == pytest.approx(best.to_numpy(), abs=2e-6)
+        assert are_as_stored(found.probability, best)
         # Windows end so many samples of the lower rate after the end of the baseline.
         ends = expected.start - round(rate) + round(2 * rate)
         assert found.seconds.astype(float).to_numpy() * rate == pytest.approx(ends.to_numpy(), abs=1e-4)
