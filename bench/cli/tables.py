@@ -26,6 +26,7 @@ def write_tables(store: Store, suite: Suite) -> None:
     """Write the capsule, all tables and figures of a store, and print the leaderboard."""
     from bench.cli.leaderboard_table import print_leaderboard
     from bench.report.ablations_files import write_ablations
+    from bench.report.comparisons import make_comparisons, tied_with_first
     from bench.report.comparisons_files import write_comparisons
     from bench.report.confusion import write_confusions
     from bench.report.leaderboard import make_leaderboard
@@ -39,10 +40,11 @@ def write_tables(store: Store, suite: Suite) -> None:
 
     capsule = store.write_capsule()
     board = make_leaderboard(store)
-    write_leaderboard(board, store)
+    pairs, standings = make_comparisons(store)
+    write_leaderboard(board, store, tied_with_first(standings))
     write_confusions(board, store)
     others = [
-        *write_comparisons(board, store),
+        *write_comparisons(board, store, pairs, standings),
         *write_leakage(board, store),
         *write_ablations(board, store),
         *write_sampling_rates(board, store),

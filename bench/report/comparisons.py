@@ -89,6 +89,16 @@ def make_comparisons(store: Store) -> tuple[pd.DataFrame, list[Standing]]:
     return pd.concat([pd.DataFrame(columns=list(COLUMNS)), *lines])[list(COLUMNS)], standings
 
 
+def tied_with_first(standings: Sequence[Standing]) -> set[Key]:
+    """Return the rows of the first under each protocol and of those tied with it."""
+    return {
+        (standing.dataset, standing.protocol, str(name))
+        for standing in standings
+        for name, rank in zip(standing.scores, standing.ranks, strict=True)
+        if rank.tied
+    }
+
+
 def _scores_of(rows: dict[Key, list[StoredCell]]) -> tuple[pd.DataFrame, int]:
     """Return the score of each person, a column an estimator, the best first; and the number of seeds."""
     splits = {cell.place for own in rows.values() for cell in own}

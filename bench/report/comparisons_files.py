@@ -9,7 +9,7 @@ import pandas as pd
 from tabulate import tabulate
 
 from bench.cells.store import Store
-from bench.report.comparisons import Standing, make_comparisons
+from bench.report.comparisons import Standing
 from bench.report.leaderboard import Leaderboard, notes, title
 from bench.report.leaderboard_files import with_limits
 from bench.report.statistics import PRACTICALLY_EQUAL
@@ -25,9 +25,10 @@ _HOW = (
 )
 
 
-def write_comparisons(board: Leaderboard, store: Store) -> list[Path]:
-    """Write ``comparisons.{md,csv}``; where no two estimators can be compared over people, remove older ones."""
-    table, standings = make_comparisons(store)
+def write_comparisons(
+    board: Leaderboard, store: Store, table: pd.DataFrame, standings: list[Standing]
+) -> list[Path]:
+    """Write ``comparisons.{md,csv}`` of what `make_comparisons` gave; where that is nothing, remove older ones."""
     files = [store.folder / name for name in FILES]
     if not standings:
         for file in files:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 
 import numpy as np
 import pandas as pd
@@ -14,14 +14,18 @@ from bench.registry import SIGNAL_FREE
 from bench.report.floor import ABOVE, BELOW, LEVEL, UNTOLD
 from bench.report.intervals import FEWEST_PEOPLE, FEWEST_SEEDS
 from bench.report.leaderboard import Leaderboard, notes, sections, title
+from bench.report.rows import Key
 
 
-def write_leaderboard(board: Leaderboard, store: Store) -> None:
-    """Write ``leaderboard.csv``, ``.md`` and ``.tex`` into the store's folder."""
+def write_leaderboard(board: Leaderboard, store: Store, tied: Collection[Key] = ()) -> None:
+    """Write ``leaderboard.csv``, ``.md`` and ``.tex`` into the store's folder.
+
+    `tied` are the rows whose scores within people are bold: the first under its protocol, and those tied with it.
+    """
     files = {
         "leaderboard.csv": board.table.to_csv(index=False, float_format="%.6g", lineterminator="\n"),
-        "leaderboard.md": _markdown(board),
-        "leaderboard.tex": _latex(board),
+        "leaderboard.md": _markdown(board, tied),
+        "leaderboard.tex": _latex(board, tied),
     }
     for name, text in files.items():
         (store.folder / name).write_text(text, encoding="utf-8")
@@ -108,7 +112,7 @@ def ranks(rows: pd.DataFrame) -> list[str]:
     return ["–" if np.isnan(one) else f"{one:.0f}" for one in place]
 
 
-def _readable(rows: pd.DataFrame, bold: str, gray: str) -> pd.DataFrame:
+def _readable(rows: pd.DataFrame, tied: Collection[Key], bold: str, strong: str, gray: str) -> pd.DataFrame:
     def each(show: Callable[[pd.Series], str]) -> list[str]:
         return [gray.format(show(row)) if below(row) else show(row) for _, row in rows.iterrows()]
 
@@ -126,7 +130,10 @@ def _readable(rows: pd.DataFrame, bold: str, gray: str) -> pd.DataFrame:
             "seeds": rows.n_seeds,
             "balanced accuracy": score("balanced_accuracy"),
             "above the floor": each(distance),
-            "within people": score("within_people"),
+            "within people": [
+                strong.format(text) if (row.dataset, row.protocol, row.estimator) in tied else text
+                for text, (_, row) in zip(score("within_people"), rows.iterrows(), strict=True)
+            ],
             "by trial": score("trial_balanced_accuracy"),
             "accuracy": score("accuracy"),
             "F1 macro": score("f1_macro"),
@@ -161,13 +168,18 @@ _COLUMNS_ARE = (
 )
 
 
-def _markdown(board: Leaderboard) -> str:
+_BOLD = "Bold: within people, the first under its protocol and those tied with it; see comparisons.md."
+
+
+def _markdown(board: Leaderboard, tied: Collection[Key]) -> str:
     lines = [f"# {title(board)}", ""]
-    lines += [f"- {note}" for note in [*notes(board), _COLUMNS_ARE]]
+    lines += [f"- {note}" for note in [*notes(board), _COLUMNS_ARE, *([_BOLD] if tied else [])]]
     for heading, part in sections(board):
         lines += ["", f"## {heading}"]
         for protocol, rows in by_protocol(part):
-            readable = _readable(rows, "**{}**", "*{}*").map(lambda cell: str(cell).replace("|", "\\|"))
+            readable = _readable(rows, tied, "**{}**", "**{}**", "*{}*").map(
+                lambda cell: str(cell).replace("|", "\\|")
+            )
             lines += [
                 "",
                 f"### {protocol}",
@@ -179,14 +191,17 @@ def _markdown(board: Leaderboard) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _latex(board: Leaderboard) -> str:
-    lines = [f"% {line}" for line in (title(board), *notes(board), _COLUMNS_ARE)]
+def _latex(board: Leaderboard, tied: Collection[Key]) -> str:
+    told = (title(board), *notes(board), _COLUMNS_ARE, *([_BOLD] if tied else []))
+    lines = [f"% {line}" for line in told]
     lines.append("% Needs the packages booktabs and xcolor: rows below the floor are gray.")
     for heading, part in sections(board):
         for protocol, rows in by_protocol(part):
             lines += ["", f"% {heading}: {protocol}", f"% {' '.join(about_protocol(rows))}"]
-            table = _tabulated(_readable(rows, "{}", "\x01{}\x02"), "latex_booktabs")
+            readable = _readable(rows, tied, "{}", "\x03{}\x04", "\x01{}\x02")
+            table = _tabulated(readable, "latex_booktabs")
             table = re.sub("\x01(.*?)\x02", r"\\textcolor{gray}{\1}", table)
+            table = re.sub("\x03(.*?)\x04", r"\\textbf{\1}", table)
             lines.append(table.replace("±", r"$\pm$").replace("–", "--"))
     return "\n".join(lines) + "\n"
 

@@ -1,5 +1,6 @@
 """What results say of a sentence, of two sets of themselves, and of all estimators beside each other."""
 
+import shutil
 import subprocess
 
 import numpy as np
@@ -10,9 +11,10 @@ from bench.cells.capsule import CAPSULE
 from bench.errors import DataError, SuiteError
 from bench.report.changes import make_changes
 from bench.report.claims import Claim, check_claim, read_claim
-from bench.report.comparisons import make_comparisons
+from bench.report.comparisons import make_comparisons, tied_with_first
 from bench.report.comparisons_files import write_comparisons
 from bench.report.leaderboard import make_leaderboard
+from bench.report.leaderboard_files import write_leaderboard
 
 from .made_studies import made_store
 
@@ -147,12 +149,12 @@ def test_the_table_says_who_is_tied_with_the_first(made):
 
 
 def test_the_files_of_comparisons_are_written_and_taken_away(made, like, tmp_path):
-    files = write_comparisons(make_leaderboard(made), made)
+    files = write_comparisons(make_leaderboard(made), made, *make_comparisons(made))
     text = files[0].read_text()
     assert "12 people, 1 seed. First: good, tied with none. Of 2 others, 2 are told to be worse." in text
     assert pd.read_csv(files[1]).n_people.unique().tolist() == [12]
     few = made_store(tmp_path / "results", like, SHARES, n_people=5)
-    assert write_comparisons(make_leaderboard(few), few) == []
+    assert write_comparisons(make_leaderboard(few), few, *make_comparisons(few)) == []
     assert not files[0].exists()
 
 
@@ -160,6 +162,33 @@ def test_leaking_protocols_are_not_compared(like, tmp_path):
     leaking = made_store(tmp_path, like, SHARES, verdict="LEAKS trials")
     table, standings = make_comparisons(leaking)
     assert (len(table), standings) == (0, [])
+
+
+def test_the_first_and_those_tied_with_it_are_bold(like, tmp_path):
+    made = made_store(tmp_path, like, {"good": 0.8, "level": 0.8, "fair": 0.6, "majority": 0.5})
+    write_leaderboard(make_leaderboard(made), made, tied_with_first(make_comparisons(made)[1]))
+    rows = {
+        row.split("|")[2].strip(): row
+        for row in (made.folder / "leaderboard.md").read_text().splitlines()
+        if row.count("|") > 9
+    }
+    bold = {name for name, row in rows.items() if "**0." in row}
+    assert bold == {"good", "level"}
+    assert (made.folder / "leaderboard.tex").read_text().count(r"\textbf{0.") == 2
+
+
+@pytest.mark.skipif(shutil.which("pdflatex") is None, reason="needs pdflatex")
+def test_the_tables_compile(like, tmp_path):
+    names = {"good": 0.8, "a_b[c=d]": 0.6, "50%#&~^": 0.55, "majority": 0.5}
+    made = made_store(tmp_path, like, names)
+    write_leaderboard(make_leaderboard(made), made, tied_with_first(make_comparisons(made)[1]))
+    (tmp_path / "paper.tex").write_text(
+        r"\documentclass{article}\usepackage{booktabs,xcolor}\begin{document}\input{made/leaderboard}\end{document}"
+    )
+    command = ["pdflatex", "-interaction=nonstopmode", "-halt-on-error", "paper.tex"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout[-2000:]
+    assert (tmp_path / "paper.pdf").stat().st_size > 1000
 
 
 # Two sets of results
