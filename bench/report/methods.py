@@ -19,7 +19,7 @@ FILE = "methods.md"
 def write_methods(board: Leaderboard, store: Store) -> list[Path]:
     """Write ``methods.md``, from what is stored with the results and nothing else."""
     rows, _ = read_rows(store)
-    newest = newest_of([cell for cells in rows.values() for cell in cells]).result
+    every = [cell.result for cells in rows.values() for cell in cells]
     about = board.about
     paragraphs = [
         _data(about, len({dataset for dataset, _, _ in rows}))
@@ -28,7 +28,7 @@ def write_methods(board: Leaderboard, store: Store) -> list[Path]:
         _protocols(rows),
         _estimators(rows),
         _statistics(),
-        _machine(newest, about),
+        _machine(every, about),
     ]
     if about["simulated"]:
         paragraphs.insert(
@@ -88,13 +88,21 @@ def _statistics() -> str:
     )
 
 
-def _machine(newest: dict[str, Any], about: dict[str, Any]) -> str:
-    versions = ", ".join(f"{name} {version}" for name, version in newest["versions"].items())
-    hardware = newest["hardware"]
+def _machine(results: Sequence[dict[str, Any]], about: dict[str, Any]) -> str:
+    """Say on what the cells ran, of which some may have come from other machines in a capsule."""
     changes = "; ".join(about["changes"])
+    ran: dict[str, int] = {}
+    for result in results:
+        hardware = result["hardware"]
+        versions = ", ".join(f"{name} {version}" for name, version in result["versions"].items())
+        where = f"{versions}; {hardware['processor']}, {hardware['cores']} cores, {hardware['system']}"
+        ran[where] = ran.get(where, 0) + 1
+    parts = [
+        f"{n} cell{'s' if n > 1 else ''}: {where}" if len(ran) > 1 else where for where, n in ran.items()
+    ]
     return (
         f"Profile {about['profile']} of the suite `{about['name']}`{f', changed: {changes}' if changes else ''}. "
-        f"{versions}; {hardware['processor']}, {hardware['cores']} cores, {hardware['system']}."
+        f"{'. '.join(parts)}."
     )
 
 

@@ -81,3 +81,13 @@ def test_the_methods_name_what_was_done_and_on_what(store):
     ):
         assert said in text
     assert "seed-0" not in text  # sentences, no file names
+
+
+def test_cells_of_several_machines_are_said_to_be_so(store):
+    cell = next(store.cells())
+    store.amend(cell, {"hardware": {**cell.result["hardware"], "processor": "another"}})
+    text = write_methods(make_leaderboard(store), store)[0].read_text()
+    n_cells = len(list(store.cells()))
+    assert f"{n_cells - 1} cells: python" in text
+    assert "1 cell: python" in text
+    assert "another, " in text
