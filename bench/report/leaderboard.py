@@ -47,8 +47,10 @@ class Leaderboard:
         ``(dataset, protocol, estimator) -> (classes, counts)``, summed over the cells.
     about : dict
         The ``suite`` entry of the newest result.
-    setting, hardware : dict
+    setting : dict
         Of the newest result.
+    machines : list of str
+        What the cells ran on, in words.
     left_out : int
         Stored cells that were made on other data, windows, parameters or code than the newest ones.
     """
@@ -57,7 +59,7 @@ class Leaderboard:
     confusions: dict[tuple[str, str, str], tuple[tuple[str, ...], np.ndarray]]
     about: dict[str, Any]
     setting: dict[str, Any]
-    hardware: dict[str, Any]
+    machines: list[str]
     left_out: int
 
 
@@ -88,7 +90,7 @@ def make_leaderboard(store: Store) -> Leaderboard:
         confusions,
         newest["suite"],
         newest["identity"]["setting"],
-        newest["hardware"],
+        sorted({_machine(cell.result["hardware"]) for cells in groups.values() for cell in cells}),
         left_out,
     )
 
@@ -186,8 +188,7 @@ def notes(board: Leaderboard) -> list[str]:
         "and fits would move the score is then not in them."
     )
     lines.append(
-        f"Seconds are medians over cells, on {board.hardware['processor']}, {board.hardware['cores']} cores; other "
-        "work on the machine can double them."
+        f"Seconds are medians over cells, on {' and on '.join(board.machines)}; other work on the machine can double them."
     )
     if board.left_out:
         lines.append(
@@ -196,6 +197,10 @@ def notes(board: Leaderboard) -> list[str]:
     if about["credit"]:
         lines.append(about["credit"])
     return lines
+
+
+def _machine(hardware: dict[str, Any]) -> str:
+    return f"{hardware['processor']}, {hardware['cores']} cores"
 
 
 def how(setting: dict[str, Any], recorded_rate: float | None) -> str:
