@@ -67,10 +67,13 @@ def _estimators(rows: dict[Key, list[StoredCell]]) -> str:
     seeing = {e: cells for (_, _, e), cells in rows.items() if not cells[0].signal_free}
     blind = list(dict.fromkeys(e for (_, _, e), cells in rows.items() if cells[0].signal_free))
     with_parameters = [f"`{name}`{_parameters(newest_of(cells).result)}" for name, cells in seeing.items()]
-    text = f"Estimators, with the parameters that they ran with: {_listed(with_parameters)}."
+    told = []
+    if with_parameters:
+        told.append(f"Estimators, with the parameters that they ran with: {_listed(with_parameters)}.")
     if blind:
-        text += f" The floor is the best of {_listed([f'`{name}`' for name in blind])}, which see ids and no signal."
-    return text
+        names = _listed([f"`{name}`" for name in blind])
+        told.append(f"The floor is the best of {names}, which see ids and no signal.")
+    return " ".join(told)
 
 
 def _parameters(result: dict[str, Any]) -> str:

@@ -155,7 +155,7 @@ def test_a_cell_of_a_capsule_can_be_judged_anew(finished, tmp_path):
 def test_verify_looks_at_the_capsule_too(finished):
     path = finished.write_capsule()
     assert (path, "") in list(finished.verify())
-    spoil(path, path.stat().st_size // 2)
+    path.write_bytes(path.read_bytes()[:-100])
     ((_, fault),) = [found for found in finished.verify() if found[0] == path]
     assert "damaged" in fault
 

@@ -91,3 +91,10 @@ def test_cells_of_several_machines_are_said_to_be_so(store):
     assert f"{n_cells - 1} cells: python" in text
     assert "1 cell: python" in text
     assert "another, " in text
+
+
+def test_a_study_of_the_floor_alone_has_methods_too(toy_suite, results):
+    own = results(toy_suite, estimators=["majority"], protocols=["subject-stratified"], seeds=1)
+    text = write_methods(make_leaderboard(own), own)[0].read_text()
+    assert "The floor is the best of `majority`" in text
+    assert "with the parameters" not in text

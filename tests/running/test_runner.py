@@ -252,7 +252,7 @@ class Faulty:
         return 1
 
     def split(self, X, y, groups=None):
-        held = X["trial"].isin([1, 2, 3]).to_numpy()
+        held = X["trial"].isin([1, 2, 3]).to_numpy(copy=True)
         if self.fault == "trial":
             held[0] = not held[0]
         yield (~held).nonzero()[0], held.nonzero()[0]
