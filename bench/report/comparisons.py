@@ -86,7 +86,10 @@ def make_comparisons(store: Store) -> tuple[pd.DataFrame, list[Standing]]:
         pairs = _pairs(scores)
         lines.append(pairs.assign(dataset=dataset, protocol=protocol, n_seeds=n_seeds))
         standings.append(_standing(dataset, protocol, n_seeds, scores, pairs))
-    return pd.concat([pd.DataFrame(columns=list(COLUMNS)), *lines])[list(COLUMNS)], standings
+    table = (
+        pd.concat(lines) if lines else pd.DataFrame()
+    )  # never with an empty one: it would take the types away
+    return table.reindex(columns=list(COLUMNS)), standings
 
 
 def tied_with_first(standings: Sequence[Standing]) -> set[Key]:

@@ -200,7 +200,7 @@ def notes(board: Leaderboard) -> list[str]:
 
 
 def _machine(hardware: dict[str, Any]) -> str:
-    return f"{hardware['processor']}, {hardware['cores']} cores"
+    return f"{hardware['processor']}, {hardware['cores']} core{'s' if hardware['cores'] != 1 else ''}"
 
 
 def how(setting: dict[str, Any], recorded_rate: float | None) -> str:
