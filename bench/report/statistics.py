@@ -1,7 +1,7 @@
 """Whether one estimator is better than another: tests whose unit is the person, one score each, seeds averaged first.
 
 Windows of a person are no independent samples, and seeds draw from the same people: a test over either finds
-differences where there are none. ``tests/benchmarks/test_errors.py`` measures how often each of these errs.
+differences where there are none. ``tests/benchmarks/type_one_errors.py`` measures how often each of these errs.
 
 References
 ----------
@@ -25,6 +25,7 @@ from bench.report.intervals import CONFIDENCE, Counts, balanced_accuracy
 FEWEST_PEOPLE = 6  # below, no two-sided test over people can be significant after a correction
 PRACTICALLY_EQUAL = 0.01  # balanced accuracy: a smaller difference is none in practice
 TOO_FEW = "too few people"
+_FEWEST_DRAWN_FROM = 15  # people whom draws divide
 _PRIOR = 0.5  # strength of the pseudo-observation at 0
 _SAMPLES = 20_000
 _FLIPS, _BATCH = 10_000, 200  # of signs, all of them where they are fewer; and how many at a time
@@ -209,8 +210,11 @@ def corrected_t(differences: Sequence[float], n_train: int, n_test: int) -> floa
     differences : sequence of float
         One a draw of a division into training and test, two at least.
     n_train, n_test : int
-        **People** on either side of a division, not windows.
+        **People** on either side of a division, not windows. Of fewer than 15 in all the result is NaN: with two or three
+        test people the test errs twice as often as it says.
     """
+    if n_train + n_test < _FEWEST_DRAWN_FROM:
+        return np.nan
     values = np.asarray(differences, dtype=float)
     variance = values.var(ddof=1)
     if variance == 0:

@@ -84,8 +84,9 @@ def test_the_corrected_t_test_counts_what_is_in_both_draws():
     assert corrected_t(draws, n_train=10**9, n_test=1) == pytest.approx(plain)
     # By hand: mean .03, variance .00025; t = .03 / sqrt((.2 + 9 / 21) x .00025) = 2.393, 4 degrees of freedom.
     assert corrected_t(draws, n_train=21, n_test=9) == pytest.approx(2 * stats.t.sf(2.3932, 4), rel=1e-3)
-    assert corrected_t([0.0, 0.0], 2, 1) == 1.0
-    assert corrected_t([0.1, 0.1], 2, 1) == 0.0
+    assert corrected_t([0.0, 0.0], 14, 6) == 1.0
+    assert corrected_t([0.1, 0.1], 14, 6) == 0.0
+    assert np.isnan(corrected_t(draws, n_train=10, n_test=4))  # too few people to be divided
 
 
 def test_p_values_of_three_data_sets_add_up_in_one_direction_only():
