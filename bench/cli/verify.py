@@ -15,12 +15,14 @@ def verify(suite: SuiteOption, results: StoredOption = None) -> None:
 
     Exit status: 0, or 1 if a file was changed, is damaged or missing.
     """
-    faults = n_cells = 0
+    from bench.cells.capsule import CAPSULE
+
+    whole: dict[str, list[bool]] = {"cells": [], "capsules": []}
     for store, _ in stored(suite, results):
-        for folder, fault in store.verify():
-            n_cells += 1
+        for path, fault in store.verify():
+            whole["capsules" if path.name == CAPSULE else "cells"].append(not fault)
             if fault:
-                faults += 1
-                typer.echo(f"{folder}: {fault}")
-    typer.echo(f"{n_cells - faults} of {n_cells} cells are as they were stored")
-    raise typer.Exit(1 if faults else 0)
+                typer.echo(f"{path}: {fault}")
+    told = [f"{sum(one)} of {len(one)} {what}" for what, one in whole.items() if one]
+    typer.echo(f"{' and '.join(told)} are as they were stored")
+    raise typer.Exit(0 if all(map(all, whole.values())) else 1)

@@ -80,7 +80,7 @@ def test_the_run_leaves_the_clone_clean(clone, results):
     assert any(results.glob("confusion/*.png"))
     assert any(results.glob("confusion/*.csv"))
     cells = [file.parent for file in results.glob("**/result.json")]
-    assert len(cells) == 6 + 11  # three estimators, and what sees ids only, under two protocols
+    assert len(cells) == 6 + 13  # three estimators, and what sees ids only, under two protocols
     assert all((cell / "predictions.parquet").is_file() for cell in cells)
 
 
@@ -100,7 +100,8 @@ def test_tables_are_made_again_and_cells_verified(clone, results, pasted):
     (results / "leaderboard.csv").unlink()
     pasted("python -m bench tables --suite deap-arousal")
     assert (results / "leaderboard.csv").read_bytes() == before
-    assert "17 of 17 cells are as they were stored" in pasted("python -m bench verify --suite deap-arousal")
+    told = pasted("python -m bench verify --suite deap-arousal")
+    assert "19 of 19 cells and 1 of 1 capsules are as they were stored" in told
     cell = str(results / "random-windows" / "majority" / "seed-0")
     assert "nothing differs" in pasted("python -m bench why CELL", CELL=cell)
     assert git("status", "--porcelain", cwd=clone).stdout == ""
