@@ -22,7 +22,8 @@ import pyarrow.parquet as pq
 
 from bench.cells.checksums import PREDICTIONS
 from bench.cells.metrics import codes
-from bench.cells.stored_cell import Predicted, StoredCell, is_result, place_of
+from bench.cells.result_form import check_form
+from bench.cells.stored_cell import Predicted, StoredCell, place_of
 from bench.cells.training import Training
 from bench.errors import DataError
 
@@ -45,10 +46,8 @@ SCHEMA = pa.schema(
         ("start", pa.int64()),
         ("y_true", pa.string()),
         ("y_pred", pa.string()),
-        (
-            "probabilities",
-            pa.list_(pa.field("element", pa.float16())),
-        ),  # of the classes, in the order of the cell's `classes`
+        # Of the classes, in the order of the cell's `classes`.
+        ("probabilities", pa.list_(pa.field("element", pa.float16()))),
     ]
 )
 
@@ -83,7 +82,7 @@ class CapsuleCell(StoredCell):
 
         rows = self._rows
         table: pd.DataFrame = rows.select(["subject", "trial", "start", "y_true", "y_pred"]).to_pandas()
-        probabilities = _matrix(rows["probabilities"], len(self.result["suite"]["classes"]))
+        probabilities = self._probabilities()
         if probabilities is None:
             return table
         names = [f"probability {name}" for name in self.result["suite"]["classes"]]
@@ -100,6 +99,15 @@ class CapsuleCell(StoredCell):
     def _rows(self) -> pa.Table:
         return self.capsule.windows.slice(self.first, self.n_windows)
 
+    def _probabilities(self) -> np.ndarray | None:
+        """Return them, float16 of shape (n_windows, n_classes); None where there are none."""
+        rows, n_classes = self._rows["probabilities"].combine_chunks(), len(self.result["suite"]["classes"])
+        if rows.null_count == len(rows):
+            return None
+        if rows.null_count or (np.asarray(rows.value_lengths()) != n_classes).any():
+            raise DataError(f"{self.capsule.path}: {self.folder}: not {n_classes} probabilities a window")
+        return np.asarray(rows.flatten()).reshape(-1, n_classes)
+
     def _read(self, columns: Sequence[str]) -> Predicted:
         rows, classes = self._rows, self.result["suite"]["classes"]
         try:
@@ -114,7 +122,7 @@ class CapsuleCell(StoredCell):
             predicted,
             rows["subject"].to_numpy() if "subject" in columns else None,
             rows["trial"].to_numpy() if "trial" in columns else None,
-            _matrix(rows["probabilities"], len(classes)) if "probability" in columns else None,
+            self._probabilities() if "probability" in columns else None,
         )
 
 
@@ -148,18 +156,15 @@ class Capsule:
     def windows(self) -> pa.Table:
         """The predicted windows of all cells, read when first asked for; DataError if they are damaged."""
         try:
-            return pq.read_table(
+            table = pq.read_table(
                 self.path, page_checksum_verification=True, use_threads=False, memory_map=False
             )
         except (OSError, ValueError, pa.ArrowException) as error:
             raise DataError(f"{self.path}: damaged: {_line(error)}") from None
-
-
-def _matrix(column: pa.ChunkedArray, n_classes: int) -> np.ndarray | None:
-    """Return the probabilities, float16 of shape (n_windows, n_classes); None where there are none."""
-    if column.null_count:
-        return None
-    return np.asarray(column.combine_chunks().flatten()).reshape(-1, n_classes)
+        for name in ("subject", "trial", "start", "y_true", "y_pred"):
+            if table[name].null_count:
+                raise DataError(f"{self.path}: a window without {name}")
+        return table
 
 
 def _line(error: BaseException) -> str:
@@ -200,8 +205,7 @@ def _check(content: Any, n_rows: int) -> None:
     places = set()
     for one in content["cells"]:
         result, n_windows = one["result"], one["n_windows"]
-        if not is_result(result):
-            raise ValueError("a result without status, identity, cell or suite")
+        check_form(result)
         place = place_of(result["cell"])
         if place in places:
             raise ValueError(f"the cell {place} twice")

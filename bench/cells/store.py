@@ -185,9 +185,18 @@ class Store:
 
     def write_capsule(self) -> Path:
         """Put all that is stored into the folder's capsule; DataError if the disk refuses, or a cell is damaged."""
-        path = self.folder / CAPSULE
-        write_capsule(path, self.cells(), self.read_ablations())
+        path, cells, ablations = self.folder / CAPSULE, list(self.cells()), self.read_ablations()
+        if not self._has_all(cells, ablations):
+            write_capsule(path, cells, ablations)
         return path
+
+    def _has_all(self, cells: list[StoredCell], ablations: list[dict[str, Any]]) -> bool:
+        """Whether the capsule holds just these, by their results: each says when it was written, and of what."""
+        capsule = self.capsule
+        if capsule is None or capsule.ablations != ablations or len(capsule.cells) != len(cells):
+            return False
+        there = {self.folder / place: cell.result for place, cell in capsule.cells.items()}
+        return all(there.get(cell.folder) == cell.result for cell in cells)
 
     def verify(self) -> Iterator[tuple[Path, str]]:
         """Yield the folder of each cell, and the capsule, with what is wrong with it: ``""`` if its checksums are right."""

@@ -43,9 +43,9 @@ def compare(
 ) -> None:
     """Say what changed between two sets of results: by how much, whether people tell it, slower or faster.
 
-    Exit status: 0; 1 with --fail-if-worse if a row fell by more, failed or is gone; 2 if there is nothing to compare.
+    Exit status: 0; 1 with --fail-if-worse if a row fell by more, is gone, or more of its cells failed; 2 if there is nothing to compare.
     """
-    from bench.report.changes import ONLY_BEFORE, make_changes
+    from bench.report.changes import FAILED_AFTER, ONLY_BEFORE, make_changes
 
     with tempfile.TemporaryDirectory() as aside:
         stores = [_open(text, Path(aside) / str(number)) for number, text in enumerate((before, after))]
@@ -53,7 +53,8 @@ def compare(
     _print(table)
     if fail_if_worse is None:
         return
-    fell = (table.change < -fail_if_worse) | table.told.isin([ONLY_BEFORE, "failed after"])
+    gone = (table.told == ONLY_BEFORE) | table.told.str.contains(FAILED_AFTER)
+    fell = (table.change < -fail_if_worse) | gone
     for _, row in table[fell].iterrows():
         typer.echo(f"worse: {row.estimator} under {row.protocol}: {row.told}", err=True)
     raise typer.Exit(1 if fell.any() else 0)

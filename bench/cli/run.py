@@ -41,12 +41,13 @@ from bench.cli.options import (
 )
 from bench.cli.tables import write_tables
 from bench.cli.terminal import add_plugins, make_console, warn
-from bench.errors import SuiteError
+from bench.errors import DataError, SuiteError
 from bench.quantities import bytes_of, seconds_of
 
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from bench.cells.store import Store
     from bench.running.cost import Costs
     from bench.running.local import Limits
     from bench.running.runner import Engine
@@ -233,8 +234,7 @@ def _run_plan(plan: Plan, engine: Engine, costs: Costs, jobs: int) -> int:
             failed, left = 0, []
     except KeyboardInterrupt:
         warn("interrupted: the finished cells are kept; the same command goes on with the others")
-        if any(plan.store.cells()):
-            plan.store.write_capsule()  # so that it can go on from another machine
+        _keep_capsule(plan.store)
         return 130
     if not left or any(plan.store.cells()):
         write_tables(plan.store, plan.suite)
@@ -247,3 +247,12 @@ def _run_plan(plan: Plan, engine: Engine, costs: Costs, jobs: int) -> int:
     if failed:
         warn(f"{failed} of {len(plan.tasks)} cells failed; their reasons stand above and in the leaderboard")
     return 1 if failed or left else 0
+
+
+def _keep_capsule(store: Store) -> None:
+    """Write what an interrupted run has done into the capsule, so that it can go on from another machine."""
+    try:
+        if any(store.cells()):
+            store.write_capsule()
+    except DataError as error:
+        warn(str(error))

@@ -11,7 +11,7 @@ from bench.cells.store import Store
 from bench.cells.stored_cell import StoredCell
 from bench.report.rows import read_rows, verdict_of
 from bench.report.scores import counts_by_seed
-from bench.report.statistics import compare_people, holm, person_scores
+from bench.report.statistics import SIGNIFICANT, compare_people, holm, person_scores
 
 COLUMNS = (
     "dataset", "protocol", "estimator", "before", "after", "change", "low", "high", "p_holm", "n_people",
@@ -19,7 +19,7 @@ COLUMNS = (
 )  # fmt: skip
 SAME, BETTER, WORSE, UNTOLD = "the same predictions", "better", "worse", "no difference told"
 ONLY_BEFORE, ONLY_AFTER = "only before", "only after"
-_LEVEL = 0.05
+FAILED_AFTER = "failed after"
 
 
 def make_changes(before: Store, after: Store) -> pd.DataFrame:
@@ -45,23 +45,27 @@ def make_changes(before: Store, after: Store) -> pd.DataFrame:
         if key in old and key in new:
             lines.append(line | _change(old[key], new[key]))
         else:
-            lines.append(line | {"told": ONLY_BEFORE if key in old else ONLY_AFTER})
-    table = pd.DataFrame(lines).reindex(columns=list(COLUMNS))
+            lines.append(line | {"remarks": ONLY_BEFORE if key in old else ONLY_AFTER})
+    table = pd.DataFrame(lines).reindex(columns=[*COLUMNS, "remarks", "same"])
     table["p_holm"] = holm(table.p_holm.astype(float).tolist())
     table["told"] = [_told(row) for _, row in table.iterrows()]
-    return table
+    return table[list(COLUMNS)]
 
 
 def _change(old: list[StoredCell], new: list[StoredCell]) -> dict[str, Any]:
     sides = [[cell for cell in own if cell.ok] for own in (old, new)]
-    line: dict[str, Any] = {"told": ""}
+    failed = [len(own) - len(good) for own, good in zip((old, new), sides, strict=True)]
+    remarks = []
+    if failed[1] > failed[0]:
+        remarks.append(f"{failed[1]} of {len(new)} cells {FAILED_AFTER}")
+    elif not sides[0]:
+        remarks.append("failed before")
     audits = [verdict_of(own) for own in (old, new)]
     if audits[0] != audits[1]:
-        line["told"] = f"audit: {audits[0]} -> {audits[1]}"
+        remarks.append(f"audit: {audits[0]} -> {audits[1]}")
+    line: dict[str, Any] = {"remarks": "; ".join(remarks), "same": all(sides) and _same(*sides)}
     if not all(sides):
-        return line | {"told": "failed before" if not sides[0] else "failed after"}
-    if _same(*sides):
-        line["told"] = SAME
+        return line
     counts = [counts_by_seed(own) for own in sides]
     first, second = map(person_scores, counts)
     people = first.keys() & second.keys()
@@ -98,9 +102,11 @@ def _labels(cell: StoredCell) -> pd.DataFrame:
 
 
 def _told(row: pd.Series) -> str:
-    if row.told in (SAME, ONLY_BEFORE, ONLY_AFTER) or str(row.told).startswith("failed"):
-        return str(row.told)
-    words = UNTOLD
-    if row.p_holm < _LEVEL:
+    words = ""
+    if row.same is True:
+        words = SAME
+    elif row.p_holm < SIGNIFICANT:
         words = BETTER if row.change > 0 else WORSE
-    return f"{words}; {row.told}" if row.told else words
+    elif not np.isnan(row.n_people):
+        words = UNTOLD
+    return "; ".join(filter(None, (words, row.remarks)))

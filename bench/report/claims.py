@@ -16,12 +16,11 @@ from bench.report.floor import floor_of
 from bench.report.intervals import Counts
 from bench.report.rows import read_rows, verdict_of
 from bench.report.scores import counts_by_seed
-from bench.report.statistics import Comparison, compare_people, holm, person_scores
+from bench.report.statistics import SIGNIFICANT, Comparison, compare_people, holm, person_scores
 
 FLOOR = "floor"
 SUPPORTED, CONTRADICTED, CANNOT_TELL = "supported", "contradicted", "cannot tell"
 Verdict = Literal["supported", "contradicted", "cannot tell"]
-_LEVEL = 0.05
 _FORM = re.compile(r"\s*(\S+)\s+([<>=])\s+(\S+)\s+on\s+(\S+?)(?:\s+under\s+(\S+))?\s*")
 
 
@@ -161,10 +160,10 @@ def _verdict(relation: str, found: Comparison, p: float) -> Verdict:
     if np.isnan(p):
         return "cannot tell"
     if relation == "=":
-        if found.equal >= 1 - _LEVEL:
+        if found.equal >= 1 - SIGNIFICANT:
             return "supported"
-        return "contradicted" if p < _LEVEL and found.equal < _LEVEL else "cannot tell"
-    if p >= _LEVEL:
+        return "contradicted" if p < SIGNIFICANT and found.equal < SIGNIFICANT else "cannot tell"
+    if p >= SIGNIFICANT:
         return "cannot tell"
     return "supported" if (found.difference > 0) == (relation == ">") else "contradicted"
 

@@ -86,9 +86,8 @@ def make_comparisons(store: Store) -> tuple[pd.DataFrame, list[Standing]]:
         pairs = _pairs(scores)
         lines.append(pairs.assign(dataset=dataset, protocol=protocol, n_seeds=n_seeds))
         standings.append(_standing(dataset, protocol, n_seeds, scores, pairs))
-    table = (
-        pd.concat(lines) if lines else pd.DataFrame()
-    )  # never with an empty one: it would take the types away
+    # Never joined with an empty one, which would take the types of the columns away.
+    table = pd.concat(lines) if lines else pd.DataFrame()
     return table.reindex(columns=list(COLUMNS)), standings
 
 

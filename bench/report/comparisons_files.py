@@ -12,7 +12,7 @@ from bench.cells.store import Store
 from bench.report.comparisons import Standing
 from bench.report.leaderboard import Leaderboard, notes, title
 from bench.report.leaderboard_files import with_limits
-from bench.report.statistics import PRACTICALLY_EQUAL
+from bench.report.statistics import PRACTICALLY_EQUAL, SIGNIFICANT
 
 FILES = ("comparisons.md", "comparisons.csv")
 CHANCES = "first better / equal / worse"
@@ -48,7 +48,7 @@ def write_comparisons(
 
 def _said(standing: Standing) -> str:
     tied = [str(name) for name, rank in zip(standing.scores, standing.ranks, strict=True) if rank.tied]
-    worse = sum(p < 0.05 for p in standing.p_holm)
+    worse = sum(p < SIGNIFICANT for p in standing.p_holm)
     seeds = f"{standing.n_seeds} seed{'s' if standing.n_seeds > 1 else ''}"
     text = f"{len(standing.scores)} people, {seeds}. First: {tied[0]}"
     text += f", tied with {', '.join(tied[1:])}. " if len(tied) > 1 else ", tied with none. "

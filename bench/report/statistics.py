@@ -23,6 +23,7 @@ from scipy import stats
 from bench.report.intervals import CONFIDENCE, Counts, balanced_accuracy
 
 FEWEST_PEOPLE = 6  # below, no two-sided test over people can be significant after a correction
+SIGNIFICANT = 0.05  # below it a p value tells a difference
 PRACTICALLY_EQUAL = 0.01  # balanced accuracy: a smaller difference is none in practice
 TOO_FEW = "too few people"
 _FEWEST_DRAWN_FROM = 15  # people whom draws divide

@@ -105,6 +105,21 @@ def test_the_same_cells_make_the_same_bytes(finished, tmp_path):
     assert alone(finished, tmp_path / "clone").write_capsule().read_bytes() == first
 
 
+def test_a_capsule_that_has_all_is_not_made_again_and_one_that_lacks_something_is(finished):
+    path = finished.write_capsule()
+    cell = next(cell for cell in finished.cells() if cell.ok)
+    before = path.stat().st_mtime_ns
+    (cell.folder / "predictions.parquet").write_bytes(b"damaged")
+    assert finished.write_capsule().stat().st_mtime_ns == before  # the good predictions are kept
+    shutil.rmtree(cell.folder)
+    other = next(cell for cell in finished.cells() if cell.ok and cell.folder.is_dir())
+    finished.amend(other, {"division": "judged anew"})
+    finished.write_capsule()
+    told = {one.folder: one.result["division"] for one in Capsule(path).cells.values()}
+    assert told[other.folder] == "judged anew"
+    assert cell.folder in told
+
+
 def test_a_study_goes_on_from_its_capsule_in_another_folder(suite, finished, tmp_path):
     def plan(results):
         return make_plan(suite, "smoke", results=results)
@@ -345,6 +360,9 @@ FORGERIES = {
     "no result": lambda content, one: one["result"].pop("identity"),
     "no cell": lambda content, one: one["result"]["cell"].pop("seed"),
     "a curve of words": lambda content, one: one.update(history={"loss": ["__import__('os')"]}),
+    "no classes": lambda content, one: one["result"]["suite"].update(classes=[]),
+    "a word for seconds": lambda content, one: one["result"].update(fit_seconds="long"),
+    "no credit": lambda content, one: one["result"]["suite"].pop("credit"),
     "no list": lambda content, one: content.update(cells=7),
     "no table of ablations": lambda content, one: content.update(ablations={"a": 1}),
 }
@@ -385,6 +403,32 @@ def test_a_damaged_capsule_stops_a_run_before_anything_is_lost(finished, suite, 
     assert done.returncode == 2
     assert f"error: {path}: damaged" in done.stderr
     assert path.read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("column", "values", "message"),
+    [
+        ("probabilities", [[0.1, 0.2, 0.7]], "not 2 probabilities a window"),
+        ("subject", [None], "a window without subject"),
+        ("y_true", [None], "a window without y_true"),
+    ],
+)
+def test_windows_that_lack_something_are_named(finished, tmp_path, column, values, message):
+    path = finished.write_capsule()
+    table = pq.read_table(path)
+    at = table.schema.get_field_index(column)
+    forged = pa.array(values * len(table), table.schema.field(at).type)
+    capsule = Capsule(
+        forge(tmp_path / "forged.parquet", table.set_column(at, table.schema.field(at), forged), parts(path))
+    )
+    cell = next(
+        cell
+        for cell in capsule.cells.values()
+        if cell.ok and cell.result["cell"]["estimator"] == "nearest-mean"
+    )
+    for read in (cell.predicted, cell.predictions):
+        with pytest.raises(DataError, match=message):
+            read()
 
 
 def test_labels_that_are_none_of_the_classes_are_named(finished, tmp_path):

@@ -222,6 +222,18 @@ def test_compare_fails_where_something_fell_and_only_then(made, like, bench, tmp
     assert bench("compare", made.folder, gone.folder, "--fail-if-worse", "0.5").returncode == 1
 
 
+def test_what_else_changed_is_said_beside_the_score(made, like, bench, tmp_path):
+    leaks = made_store(tmp_path / "leaks", like, SHARES, verdict="LEAKS trials")
+    told = make_changes(made, leaks).set_index("estimator").told
+    assert told["good"] == "the same predictions; audit: clean -> LEAKS trials"
+    failing = made_store(tmp_path / "failing", like, SHARES)
+    cell = next(cell for cell in failing.cells() if cell.result["cell"]["estimator"] == "good")
+    failing.amend(cell, {"status": "failed", "reason": "the loss is nan"})
+    done = bench("compare", made.folder, failing.folder, "--fail-if-worse", "0.5")
+    assert done.returncode == 1
+    assert "worse: good under loso: 1 of 1 cells failed after" in done.stderr
+
+
 def test_a_revision_of_git_is_compared(made, bench, tmp_path):
     repository = tmp_path / "repository"
     repository.mkdir()

@@ -10,6 +10,8 @@ import pandas as pd
 import psutil
 import pytest
 
+from bench.cells.capsule import Capsule
+
 pytestmark = pytest.mark.slow
 TIMES = ["fit_seconds", "predict_seconds"]
 # The cells of the signal-free estimators, which are done in a moment, are not counted.
@@ -155,6 +157,9 @@ def test_an_interrupted_run_says_how_to_go_on_and_leaves_no_process(
     assert not alive(members)
     notes.release()
     done = stored(tmp_path)
+    # What is done can go on elsewhere: the capsule has these cells, beside the floor's.
+    (capsule,) = (tmp_path / "results").glob("*/capsule.parquet")
+    assert sum(not cell.signal_free for cell in Capsule(capsule).cells.values()) == done
     assert f"12 cells: {12 - done} to run, {done} reused" in again()
 
 
